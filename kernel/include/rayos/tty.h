@@ -1,0 +1,76 @@
+/*
+ * A tty joins a terminal (serial line, or screen and keyboard) to one reader.
+ * Input is bytes as a terminal sends them (UTF-8, ANSI sequences for keys),
+ * output is bytes with ANSI/ECMA-48 sequences.
+ *
+ * Raw reading gives bytes as they come. Cooked reading (fd 0, io.read) gives
+ * whole lines with echo and editing by backspace, Ctrl-U, Ctrl-W; Ctrl-D on an
+ * empty line is end of file. While `interruptible` is set, Ctrl-C (0x03) is not
+ * queued: tty->interrupt is called instead.
+ */
+#ifndef RAYOS_TTY_H
+#define RAYOS_TTY_H
+
+#include <sys/types.h>
+
+#include <rayos/ring.h>
+#include <rayos/sync.h>
+
+struct vfs_fs;
+struct tty;
+
+struct tty_ops {
+    /* Thread context; blocks (cancellable) under back pressure. Bytes written,
+     * or -ECANCELED. */
+    ssize_t (*write)(struct tty *t, const void *data, size_t size);
+    /* Any context, for panics: no locks, polls the hardware. May be NULL. */
+    void (*write_polled)(struct tty *t, const void *data, size_t size);
+};
+
+#define TTY_INPUT_SIZE 4096
+
+struct tty {
+    const char *name; /* "ttyS0", "tty0" */
+    const struct tty_ops *ops;
+    void *driver;
+    struct spinlock lock;
+    struct ring input; /* lock, both ends */
+    uint8_t input_data[TTY_INPUT_SIZE];
+    struct waitq readers;   /* lock */
+    uint16_t columns, rows; /* columns 0: not known (a serial line) */
+    bool interruptible;     /* lock */
+    void (*interrupt)(struct tty *t,
+                      void *arg); /* any context but NMI; lock not held */
+    void *interrupt_arg;
+    struct mutex write_lock; /* one write at a time */
+    /* Cooked mode: the line read so far, and what of it is not yet fetched.
+     * Used by the one cooked reader. */
+    char line[1024];
+    uint16_t line_length, line_offset;
+    struct list node;
+};
+
+/* Fill in and register under /dev/NAME. Thread context. */
+int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
+                 void *driver);
+struct tty *tty_find(const char *name);
+/* i-th tty in order of registration; NULL past the end. */
+struct tty *tty_at(size_t i);
+
+/* Driver to reader: input bytes. Any context but NMI. */
+void tty_input(struct tty *t, const void *data, size_t size);
+
+/* Raw bytes: at least one, unless 0 bytes by the deadline (-ETIMEDOUT) or
+ * -ECANCELED. Thread context. */
+ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline);
+ssize_t tty_read_cooked(struct tty *t, void *buf, size_t size);
+/* Output; "\n" is sent as "\r\n". */
+ssize_t tty_write(struct tty *t, const void *data, size_t size);
+void tty_set_interruptible(struct tty *t, bool on);
+void tty_set_interrupt(struct tty *t, void (*fn)(struct tty *t, void *arg),
+                       void *arg);
+
+/* Panic output on every tty that can. Any context. */
+void tty_panic_write(const void *data, size_t size);
+
+#endif
