@@ -11,6 +11,7 @@
 #ifndef RAYOS_MM_H
 #define RAYOS_MM_H
 
+#include <rayos/list.h>
 #include <rayos/spinlock.h>
 #include <rayos/types.h>
 
@@ -72,6 +73,8 @@ void kspace_init(const struct boot_info *info);
 /* `size` bytes of fresh zeroed frames with an unmapped guard page on both
  * sides; NULL when out of memory. Thread context. */
 void *kspace_alloc(size_t size, enum kspace_prot prot);
+/* The same, writable, for a thread's stack: panics name its guard page so. */
+void *kspace_alloc_stack(size_t size);
 void kspace_free(void *va);
 /* Map physical memory (device registers, framebuffer, tables); any alignment.
  * NULL. Undo with kspace_unmap_phys. */
@@ -103,22 +106,27 @@ void account_init(struct account *a, size_t limit);
 bool account_charge(struct account *a, size_t bytes);
 void account_credit(struct account *a, size_t bytes);
 
-/* --- heaps (mm/heap.c): size classes in 64 KiB spans; a span that is empty
- * goes back --- */
+/* --- heaps (mm/heap.c): size classes in spans of pages, cut from 64 KiB
+ * segments; a segment that is empty goes back --- */
 
 struct heap_span;
+struct heap_segment;
 #define HEAP_CLASSES 40
 
 /*
  * A heap belongs to one thread (a Lua domain: no lock at all), or is shared
- * (HEAP_SHARED: its lock, interrupts off). Spans and big blocks come from
- * frames through the direct map and are charged to `account`.
+ * (its lock, interrupts off). Segments and big blocks come from frames through
+ * the direct map and are charged to `account`. All fields: owner, or lock.
  */
 struct heap {
-    struct heap_span
-        *partial[HEAP_CLASSES]; /* spans with room; owner or lock */
-    struct heap_span *full;
-    struct account *account; /* NULL: not charged */
+    struct heap_span *current[HEAP_CLASSES]; /* fast path; never NULL */
+    struct heap_span *partial[HEAP_CLASSES]; /* spans with room */
+    uint32_t spans[HEAP_CLASSES];            /* how many there are */
+    struct list open;                        /* segments with free pages */
+    struct list closed;                      /* segments without */
+    struct list big;                         /* blocks beyond the classes */
+    struct heap_segment *spare;              /* empty, one of `open` */
+    struct account *account;                 /* NULL: not charged */
     bool shared;
     struct spinlock lock;
     size_t used; /* bytes in live blocks, by class size */
