@@ -16,6 +16,7 @@
 #include <rayos/spinlock.h>
 #include <rayos/timer.h>
 #include <rayos/types.h>
+#include <rayos/waitq.h>
 
 /* Higher runs first. */
 enum thread_priority {
@@ -38,6 +39,7 @@ enum thread_priority {
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED, THREAD_DEAD };
 
 struct mutex;
+struct wait_node;
 struct account;
 struct fdtable;
 struct domain;
@@ -50,31 +52,37 @@ struct thread {
 
     char name[THREAD_NAME_MAX];
     uint32_t id;
-    struct spinlock lock; /* state, cpu, priority, wait_result, slice */
-    enum thread_state state;
-    struct cpu *cpu;   /* where it runs, or whose run queue it is on */
-    uint32_t affinity; /* a CPU id, or CPU_ANY */
-    uint8_t base_priority;
-    uint8_t priority;     /* with inheritance */
-    struct list run_node; /* lock: the run queue's */
+    /* Which lock protects the scheduler's fields: kernel/sched/sched.h. */
+    struct spinlock lock;
+    _Atomic enum thread_state state;
+    struct cpu *_Atomic cpu;  /* where it runs, or whose run queue it is on */
+    uint32_t affinity;        /* a CPU id, or CPU_ANY; constant */
+    uint8_t base_priority;    /* lock: pi_lock */
+    _Atomic uint8_t priority; /* with inheritance */
+    _Atomic bool on_cpu;      /* its registers are not saved yet */
+    struct list run_node;     /* lock: the run queue's */
     nstime_t slice_left;
 
     /* Waiting. */
     int wait_result;
     bool wait_cancellable;
     struct timer wait_timer;
+    struct wait_node *wait_node; /* lock: the wait queue's */
     _Atomic bool cancelled;
 
-    /* Priority inheritance; lock: pi_lock in mutex.c. */
+    /* Priority inheritance; lock: pi_lock in pi.c. */
     struct mutex *blocked_on;
-    struct list held_mutexes;
+    struct list held_mutexes; /* those that others wait for */
+    uint32_t mutexes_held;    /* all of them; its own, or the hand-over's */
 
     /* Asynchronous call: runs on this thread's CPU while it is the current
      * thread, in interrupt context. */
     void (*async_fn)(struct thread *t);
     _Atomic bool async_pending;
 
-    /* CPU time, ns; written with interrupts off by the CPU that runs it. */
+    /* CPU time, ns; written with interrupts off by the CPU that runs it. Others
+     * read it by thread_cpu_time. */
+    _Atomic uint32_t time_seq; /* odd while the next two are being written */
     nstime_t cpu_time;
     nstime_t started_at; /* when it was last switched in */
     nstime_t
@@ -85,12 +93,14 @@ struct thread {
 
     void (*entry)(void *arg);
     void *arg;
-    void *stack;
+    void *stack; /* NULL: not the scheduler's to free */
     size_t stack_size;
+    void *fpu_block;      /* what was allocated to hold *fpu */
     struct list all_node; /* lock: the thread list's */
     _Atomic uint32_t refs;
     struct spinlock exit_lock;
-    struct list joiners; /* a wait queue; lock: exit_lock */
+    bool gone;            /* ended, and its stack given back; lock: exit_lock */
+    struct waitq joiners; /* lock: exit_lock */
 
     /* Context that other modules hang on a thread. Inherited from the creator
      * when the attribute says 0. */
@@ -115,15 +125,17 @@ struct thread_attr {
     struct domain *domain;
 };
 
-/* Make and start a thread. The caller owns one reference (thread_put). -ENOMEM.
+/* Make and start a thread. The caller owns one reference (thread_put). -ENOMEM;
+ * -EINVAL for a priority outside 1..PRIO_COUNT-1 or a CPU that is not there.
  * Thread context. */
 int thread_create(const struct thread_attr *attr, struct thread **out);
 /* As thread_create, dropping the reference: for threads that nobody waits for.
  */
 int thread_spawn(const struct thread_attr *attr);
-void thread_get(struct thread *t);
-void thread_put(struct thread *t);
-/* Wait for its end. 0, -ETIMEDOUT, -ECANCELED. */
+void thread_get(struct thread *t); /* any context */
+void thread_put(struct thread *t); /* thread context */
+/* Wait for its end; on 0 its stack and its C library state are gone too.
+ * -ETIMEDOUT, -ECANCELED; -EDEADLK for itself. */
 int thread_join(struct thread *t, nstime_t deadline);
 _Noreturn void thread_exit(void);
 
@@ -132,6 +144,8 @@ void thread_yield(void);
 int thread_sleep_until(nstime_t deadline);
 static inline int thread_sleep(nstime_t ns);
 
+/* Its own priority, 1..PRIO_COUNT-1; what it inherits comes on top. Thread or
+ * interrupt context. */
 void thread_set_priority(struct thread *t, uint8_t priority);
 
 /* Mark as cancelled and end its cancellable wait. Any context but NMI. */
@@ -150,8 +164,14 @@ void thread_set_cpu_limit(nstime_t from_now, void (*fn)(struct thread *t));
 /* CPU time it has used, the running stretch included. Any context. */
 nstime_t thread_cpu_time(const struct thread *t);
 
-/* Calls fn for every thread, under the list lock: fn must not block. */
+/* Calls fn for every thread, the idle ones included, under the list lock: fn
+ * must not block, nor create or drop threads. */
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg);
+/* "ready", "running", ... */
+const char *thread_state_name(enum thread_state state);
+/* Time for which CPU `id` had nothing to do, the running stretch included. Any
+ * context. */
+nstime_t sched_idle_time(uint32_t id);
 
 /* --- for the scheduler's neighbours --- */
 /* Become the boot CPU's first thread and start scheduling; for each other CPU,

@@ -4,13 +4,17 @@
 
 #include <rayos/types.h>
 
+struct cpu;
+
 struct timer {
     nstime_t deadline;
-    void (*fn)(struct timer
-                   *t);  /* interrupt context, interrupts off, not re-entered */
-    uint32_t heap_index; /* place in the queue + 1, 0: not queued; lock: the
-                            queue's */
-    struct cpu *cpu;     /* whose queue; lock: that queue's */
+    /* Interrupt context, interrupts off, not re-entered. */
+    void (*fn)(struct timer *t);
+
+    /* The queue's own; lock: the queue's. */
+    uint64_t order;                     /* first armed, first run */
+    struct timer *child, *next, **slot; /* see kernel/sched/timer_heap.h */
+    struct cpu *_Atomic cpu;            /* whose queue; NULL: none yet */
 };
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t));

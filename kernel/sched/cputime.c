@@ -1,0 +1,156 @@
+/*
+ * CPU time: round robin slices, the account of each thread, and limits.
+ *
+ * There is no tick. A CPU's slice timer is armed when an equal of the current
+ * thread becomes ready, and left to fire when there is no use for it any more:
+ * cheaper than to cancel it at every switch. The limit timer goes the same way.
+ * Both handlers therefore look at how things are when they fire.
+ */
+#include "sched.h"
+
+/* How often a limit that was reached is announced again. */
+#define LIMIT_REPEAT_NS (10 * NS_PER_MS)
+
+/* How often a reader tries to get two numbers that belong together. */
+#define TIME_TRIES 1000
+
+/* a + b, where TIME_NEVER stays what it is. */
+static nstime_t time_add(nstime_t a, nstime_t b)
+{
+    return b >= TIME_NEVER - a ? TIME_NEVER : a + b;
+}
+
+void slice_arm(struct runqueue *rq)
+{
+    if (rq->slice_armed && rq->slice_timer.deadline <= rq->slice_end)
+        return;
+    rq->slice_armed = true;
+    timer_start(&rq->slice_timer, rq->slice_end);
+}
+
+static void slice_expired(struct timer *timer)
+{
+    struct runqueue *rq = container_of(timer, struct runqueue, slice_timer);
+
+    spin_lock(&rq->lock);
+    rq->slice_armed = false;
+    if (ready_queue_best(&rq->ready) >= rq->current->priority) {
+        if (rq->slice_end <= clock_now())
+            rq->cpu->need_resched = true;
+        else
+            slice_arm(rq);
+    }
+    spin_unlock(&rq->lock, 0);
+}
+
+/* Only the thread's CPU writes. Readers elsewhere see an odd number, or a
+ * changed one, and try again. */
+static void account(struct thread *t, nstime_t add, nstime_t started_at)
+{
+    uint32_t seq = __atomic_load_n(&t->time_seq, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&t->time_seq, seq + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    t->cpu_time += add;
+    t->started_at = started_at;
+    __atomic_store_n(&t->time_seq, seq + 2, __ATOMIC_RELEASE);
+}
+
+static nstime_t since(nstime_t start, nstime_t now)
+{
+    return now > start ? now - start : 0;
+}
+
+void cputime_update(struct runqueue *rq, nstime_t now)
+{
+    struct thread *t = rq->current;
+
+    account(t, since(t->started_at, now), now);
+    if (t == rq->idle)
+        rq->cpu->idle_time = t->cpu_time;
+}
+
+/* Have the timer fire when `t`, running from now on, reaches its limit. */
+static void limit_arm(struct runqueue *rq, const struct thread *t, nstime_t now)
+{
+    nstime_t due;
+
+    if (t->cpu_limit == TIME_NEVER)
+        return;
+    due = time_add(now, since(t->cpu_time, t->cpu_limit));
+    if (due >= rq->limit_armed)
+        return;
+    rq->limit_armed = due;
+    timer_start(&rq->limit_timer, due);
+}
+
+static void limit_expired(struct timer *timer)
+{
+    struct runqueue *rq = container_of(timer, struct runqueue, limit_timer);
+    struct thread *t = rq->current;
+    nstime_t now = clock_now();
+
+    rq->limit_armed = TIME_NEVER;
+    cputime_update(rq, now);
+    if (t->cpu_time >= t->cpu_limit) {
+        t->cpu_limit = time_add(t->cpu_time, LIMIT_REPEAT_NS);
+        if (t->limit_fn)
+            t->limit_fn(t);
+    }
+    limit_arm(rq, t, now);
+}
+
+void cputime_init(struct runqueue *rq)
+{
+    rq->limit_armed = TIME_NEVER;
+    timer_init(&rq->slice_timer, slice_expired);
+    timer_init(&rq->limit_timer, limit_expired);
+}
+
+void cputime_switch(struct runqueue *rq, struct thread *prev,
+                    struct thread *next, nstime_t now)
+{
+    account(prev, since(prev->started_at, now), TIME_NEVER);
+    if (prev == rq->idle)
+        rq->cpu->idle_time = prev->cpu_time;
+    account(next, 0, now);
+    next->switches++;
+    limit_arm(rq, next, now);
+}
+
+void thread_set_cpu_limit(nstime_t from_now, void (*fn)(struct thread *t))
+{
+    irqflags_t flags = arch_irq_save();
+    struct runqueue *rq = cpu_self()->rq;
+    struct thread *t = rq->current;
+    nstime_t now = clock_now();
+
+    cputime_update(rq, now);
+    t->limit_fn = fn;
+    t->cpu_limit = time_add(t->cpu_time, from_now);
+    limit_arm(rq, t, now);
+    arch_irq_restore(flags);
+}
+
+/* started_at is TIME_NEVER while the thread does not run. The tries are counted
+ * because the reader may be a panic that interrupted the writer. */
+nstime_t thread_cpu_time(const struct thread *t)
+{
+    nstime_t used, started;
+    uint32_t seq;
+    int tries = 0;
+
+    do {
+        seq = t->time_seq;
+        used = __atomic_load_n(&t->cpu_time, __ATOMIC_ACQUIRE);
+        started = __atomic_load_n(&t->started_at, __ATOMIC_ACQUIRE);
+    } while ((seq % 2 || seq != t->time_seq) && ++tries < TIME_TRIES);
+    return used + since(started, clock_now());
+}
+
+nstime_t sched_idle_time(uint32_t id)
+{
+    struct runqueue *rq = cpu_get(id)->rq;
+
+    return thread_cpu_time(rq->idle);
+}
