@@ -16,6 +16,8 @@ struct framebuffer {
 };
 
 const struct framebuffer *framebuffer_get(void);
+/* 0x00RRGGBB in the framebuffer's own byte order. */
+uint32_t framebuffer_colour(uint32_t rgb);
 void framebuffer_fill(uint32_t x, uint32_t y, uint32_t w, uint32_t h,
                       uint32_t colour);
 

@@ -23,6 +23,17 @@ _Noreturn void panic_trap(const struct trap_frame *frame, const char *fmt, ...)
             panic("assertion failed: %s, %s:%d", #cond, __FILE__, __LINE__); \
     } while (0)
 
+/* For the NMI that smp_stop_others sends: note where this CPU was, for the
+ * report, and stop for good. NMI context. */
+_Noreturn void panic_cpu_stopped(const struct trap_frame *frame);
+
+/* Text of the report to the screen. Weak: the display's replaces a function
+ * that does nothing. Any context, one CPU. */
+void panic_screen_write(const char *text, size_t size);
+
+/* Take over the record that the previous boot left, so that it is shown for one
+ * boot only. Boot, once, heap running. */
+void panic_record_init(void);
 /* The record that the previous boot left, as text; NULL when it ended well.
  * Thread context; valid for good. */
 const char *panic_last(void);

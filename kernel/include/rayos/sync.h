@@ -13,12 +13,12 @@ struct thread;
  * another's.
  */
 struct mutex {
-    _Atomic(struct thread *)
-        owner; /* NULL: free. Uncontended paths are one compare-and-swap. */
-    _Atomic uint32_t waiting; /* number of waiters; lock: pi_lock */
-    struct waitq wq;          /* lock: pi_lock */
-    struct list held_node;    /* in owner->held_mutexes while there are waiters;
-                                 lock: pi_lock */
+    /* The owner's address, 0: free; bit 0: somebody waits. Uncontended paths
+     * are one compare-and-swap. */
+    _Atomic uintptr_t owner;
+    struct waitq wq;       /* lock: pi_lock */
+    struct list held_node; /* in owner->held_mutexes while there are waiters;
+                              lock: pi_lock */
 };
 
 #define MUTEX_INIT(m)                                                   \
@@ -47,8 +47,7 @@ void sem_post(struct semaphore *s);
 
 struct cond {
     struct spinlock lock;
-    struct waitq wq;
-    uint64_t signals;
+    struct waitq wq; /* lock */
 };
 
 void cond_init(struct cond *c);

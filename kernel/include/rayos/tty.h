@@ -15,8 +15,10 @@
 
 #include <rayos/ring.h>
 #include <rayos/sync.h>
+#include <rayos/tty_line.h>
 
-struct vfs_fs;
+struct file;
+struct fdtable;
 struct tty;
 
 struct tty_ops {
@@ -43,11 +45,8 @@ struct tty {
                       void *arg); /* any context but NMI; lock not held */
     void *interrupt_arg;
     struct mutex write_lock; /* one write at a time */
-    /* Cooked mode: the line read so far, and what of it is not yet fetched.
-     * Used by the one cooked reader. */
-    char line[1024];
-    uint16_t line_length, line_offset;
-    struct list node;
+    /* Cooked mode: used by the one cooked reader. */
+    struct tty_line line;
 };
 
 /* Fill in and register under /dev/NAME. Thread context. */
@@ -69,6 +68,12 @@ ssize_t tty_write(struct tty *t, const void *data, size_t size);
 void tty_set_interruptible(struct tty *t, bool on);
 void tty_set_interrupt(struct tty *t, void (*fn)(struct tty *t, void *arg),
                        void *arg);
+
+/* Open the tty and put it at 0, 1 and 2 of a table, in place of what was there.
+ * Thread context; /dev is mounted. */
+int fdtable_attach_tty(struct fdtable *t, struct tty *tty);
+/* The tty that an open file is; NULL when it is something else. */
+struct tty *tty_from_file(const struct file *f);
 
 /* Panic output on every tty that can. Any context. */
 void tty_panic_write(const void *data, size_t size);

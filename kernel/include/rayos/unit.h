@@ -42,5 +42,7 @@ void units_start(void);
 void units_stop(void);
 /* i-th unit in start order for listings, NULL past the end. */
 const struct unit *unit_at(size_t i);
+/* How long its start took. */
+nstime_t unit_start_duration(size_t i);
 
 #endif
