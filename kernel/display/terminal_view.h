@@ -1,0 +1,63 @@
+/*
+ * What the screen's terminal shows: fonts, palette, the cells on the screen and
+ * the lines that have scrolled off. Thread context; the terminal's lock is held
+ * around every call.
+ */
+#ifndef RAYOS_DISPLAY_TERMINAL_VIEW_H
+#define RAYOS_DISPLAY_TERMINAL_VIEW_H
+
+#include <vterm.h>
+
+#include <rayos/framebuffer.h>
+#include <rayos/types.h>
+
+#define VIEW_HISTORY_LINES 2000
+
+enum view_attr {
+    VIEW_BOLD = 1,
+    VIEW_UNDERLINE = 2,
+    VIEW_STRIKE = 4,
+    VIEW_WIDE = 8,       /* two cells */
+    VIEW_WIDE_RIGHT = 16 /* the right half of the cell before it */
+};
+
+struct view_cell {
+    uint32_t ch, mark; /* code points, 0: none */
+    uint32_t fg, bg;   /* 0x00RRGGBB */
+    uint32_t attrs;    /* enum view_attr */
+};
+
+struct view_line {
+    uint32_t length; /* cells kept; the rest is blank */
+    struct view_cell cells[];
+};
+
+struct terminal_view {
+    VTerm *vterm;
+    VTermScreen *screen;
+    uint32_t columns, rows;
+    uint32_t left, top; /* pixels, so that the text stands in the middle */
+    struct font_metrics cell;
+    struct font *regular, *bold, *fallback;
+    bool fallback_tried;
+    struct view_cell *shown; /* what the framebuffer shows, rows * columns */
+    bool *row_dirty;
+    struct view_line *history[VIEW_HISTORY_LINES]; /* ring */
+    uint32_t history_count, history_next;
+    uint32_t scroll; /* lines that the view stands above the bottom */
+    VTermPos cursor;
+    int drawn_cursor_row; /* where the framebuffer shows it */
+    bool cursor_visible;
+};
+
+/* Choose fonts for this screen, make the terminal model and clear the screen.
+ * -ENOENT without fonts, -ENOMEM. */
+int view_init(struct terminal_view *v);
+/* The font that panics may use too; NULL before view_init. */
+const struct font *view_panic_font(void);
+/* Draw all that changed. */
+void view_draw(struct terminal_view *v);
+/* Scroll by lines, positive is back in time. */
+void view_scroll(struct terminal_view *v, int32_t lines);
+
+#endif
