@@ -1,0 +1,48 @@
+/*
+ * Lua values as bytes: nil, booleans, numbers, strings, tables (shared and
+ * cyclic references kept, metatables not), and handles, which the caller
+ * knows. Pure: needs only the Lua API. The bytes are for the same machine and
+ * the same build; decoding checks them nevertheless.
+ */
+#ifndef RAYOS_LUA_CODEC_H
+#define RAYOS_LUA_CODEC_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CODEC_DEPTH_MAX  100
+#define CODEC_HANDLE_MAX 64
+
+/* Handles: userdata that stand for something that can be shared. */
+struct codec_handles {
+    /* The thing behind the value at `index`, NULL: not a handle. */
+    void *(*test)(lua_State *L, int index);
+    void (*push)(lua_State *L, void *handle);
+};
+
+struct codec {
+    const struct codec_handles *ops;
+    void *handles[CODEC_HANDLE_MAX]; /* those met, borrowed from the values */
+    size_t handle_count;
+    size_t size_max;
+    uint8_t *data; /* in a userdata that codec_encode leaves on the stack */
+    size_t size;
+};
+
+/*
+ * Encode the `count` values from `first` on. true: c->data and c->size are
+ * good while the one value left on the stack is. false: a text was pushed that
+ * says which value cannot be sent and why; `what` names the first value.
+ * Raises when memory is short.
+ */
+bool codec_encode(lua_State *L, struct codec *c, int first, int count,
+                  const char *what);
+/* Push the values; their number, or -1 when the bytes are damaged. */
+int codec_decode(lua_State *L, const struct codec_handles *ops,
+                 void *const *handles, size_t handle_count, const uint8_t *data,
+                 size_t size);
+
+#endif
