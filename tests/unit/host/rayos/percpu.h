@@ -1,0 +1,9 @@
+/* The host's stand-in for rayos/percpu.h: the test says which CPU this is. */
+#ifndef RAYOS_PERCPU_H
+#define RAYOS_PERCPU_H
+
+#include <stdint.h>
+
+uint32_t cpu_id(void);
+
+#endif
