@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import dataclasses
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -24,8 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
-from typing import Iterator, NoReturn
+from typing import Iterable, Iterator, NoReturn
 
 if sys.version_info < (3, 9):
     sys.exit("configure: Python 3.9 or newer is needed, this is "
@@ -36,8 +36,7 @@ ROOT = Path(__file__).resolve().parent
 BUILD = Path("build")  # relative to ROOT, as all paths of the tree are
 PYTHON = "/usr/bin/python3"  # Debian's: the tests' modules are packages
 
-# --------------------------------------------------------------------------
-# Tables
+# --- Tables ---
 
 # Debian packages, and what each is for.
 PACKAGES = {
@@ -67,8 +66,7 @@ PACKAGES = {
     "python3-numpy": "tests compare pictures",
     "python3-pyte": "tests look at a terminal as a person does",
 }
-# Wanted only where somebody can look at a window.
-WINDOW_PACKAGES = {"qemu-system-gui": "`ninja run` in a window"}
+WINDOW_PACKAGES = ["qemu-system-gui"]  # where somebody can look at a window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +129,7 @@ LOADER_SHARED = ("kernel/core/fmt.c", "kernel/core/sha256.c",
 UNIT_FLAGS = (
     "-std=gnu11 -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer "
     "-fno-sanitize-recover=undefined -Wall -Wextra -Werror "
+    "-Wno-format-overflow -Wno-format-truncation "  # wrong with sanitizers
     "-Itests/unit/host -Itests/unit -Ikernel/include -I.").split()
 
 KERNEL_SOURCES = (
@@ -138,7 +137,8 @@ KERNEL_SOURCES = (
     "kernel/display", "kernel/libc", "kernel/reflex", "kernel/net", "drivers",
     "vmm", "lua", "tests/kernel")
 FLOAT_SOURCES = re.compile(r"lua/|kernel/libc/|kernel/display/terminal")
-# Third-party code in wrappers of ours is not held to our rules.
+# Wrappers of ours around third-party files, which they include: the sanitizer
+# spares them, and what they include is not compiled by itself.
 WRAPPERS = re.compile(r"lua/limit_")
 
 NEWLIB_CFLAGS = ("-O2 -g1 -fno-omit-frame-pointer -D__DYNAMIC_REENT__ "
@@ -152,8 +152,7 @@ NEWLIB_OPTIONS = (
     "--enable-newlib-retargetable-locking").split()
 
 
-# --------------------------------------------------------------------------
-# Small helpers
+# --- Small helpers ---
 
 def fail(message: str) -> NoReturn:
     sys.exit("configure: " + message)
@@ -195,8 +194,7 @@ def write_if_changed(path: Path, text: str) -> None:
 
 
 def cache_root() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "rayos"
+    return Path(os.environ["XDG_CACHE_HOME"]) / "rayos"
 
 
 @contextlib.contextmanager
@@ -208,18 +206,11 @@ def cache_lock() -> Iterator[None]:
         yield
 
 
-# --------------------------------------------------------------------------
-# Debian packages
+# --- Debian packages ---
 
-def wanted_packages() -> dict[str, str]:
-    window = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return PACKAGES | (WINDOW_PACKAGES if window else {})
-
-
-def missing_packages(names: list[str]) -> list[str]:
-    """Those of the names that are not installed."""
+def missing_packages(names: Iterable[str]) -> list[str]:
+    """Those of the names that are not installed; none when not on Debian."""
     if not shutil.which("dpkg-query"):
-        say("this is no Debian system; packages are not checked")
         return []
     query = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
@@ -247,38 +238,33 @@ def as_root(command: list[str]) -> int:
 
 def setup_packages() -> None:
     """Install what is missing; do nothing at all when nothing is."""
-    missing = missing_packages(list(wanted_packages()))
+    window = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    missing = missing_packages(
+        [*PACKAGES, *(WINDOW_PACKAGES if window else [])])
     if not missing:
         return
-    say("installing " + " ".join(missing))
-    lists = Path("/var/lib/apt/lists")
-    fresh = any(lists.glob("*_Packages*"))
-    if not fresh and as_root(["apt-get", "update"]):
-        fail("apt-get update failed")
-    if as_root(install_command(missing)):
-        # Lists that are old name packages that the mirror has no more.
-        if not fresh or as_root(["apt-get", "update"]) or \
-                as_root(install_command(missing)):
-            fail("the packages could not be installed")
-    left = missing_packages(missing)
-    if left:
-        fail("still missing: " + " ".join(left))
+    # A fresh machine has no lists; old lists name what the mirror has no more.
+    have_lists = any(Path("/var/lib/apt/lists").glob("*_Packages*"))
+    if have_lists and as_root(install_command(missing)) == 0:
+        return
+    if as_root(["apt-get", "update"]) or as_root(install_command(missing)):
+        fail("the packages could not be installed")
 
 
 def check_packages() -> None:
     """Say exactly what is missing and how to get it."""
-    wanted = wanted_packages()
-    missing = missing_packages(list(wanted))
+    missing = missing_packages(PACKAGES)
     if missing:
-        lines = [f"    {name:24}{wanted[name]}" for name in missing]
-        sudo = "" if os.geteuid() == 0 else "sudo "
-        fail("these Debian packages are missing:\n" + "\n".join(lines)
-             + "\nGet them by `./configure.py --setup`, or by\n    "
-             + sudo + shlex.join(install_command(missing)))
+        fail("these Debian packages are missing:\n"
+             + "".join(f"    {n:24}{PACKAGES[n]}\n" for n in missing)
+             + "Get them by `./configure.py --setup`, or as root by\n    "
+             + shlex.join(install_command(missing)))
 
 
-# --------------------------------------------------------------------------
-# Third-party sources
+# --- Third-party sources ---
+
+ELSEWHERE = "Sources from elsewhere are given by --third-party DIR."
+
 
 def release_codename() -> str:
     text = Path("/etc/os-release").read_text()
@@ -338,9 +324,8 @@ def source_list(etc: Path = Path("/etc/apt")) -> str:
     entries: list[dict[str, str]] = []
     for path in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
-            parse = deb822_entries if path.suffix == ".sources" \
-                else one_line_entries
-            entries += parse(path.read_text())
+            entries += (one_line_entries if path.suffix == ".list" else
+                        deb822_entries)(path.read_text())
     codename = release_codename()
     paragraphs: list[str] = []
     for entry in entries:
@@ -353,31 +338,24 @@ def source_list(etc: Path = Path("/etc/apt")) -> str:
         if paragraph not in paragraphs:
             paragraphs.append(paragraph)
     if not paragraphs:
-        fail(f"{etc} has no entry of Debian's own for {codename or 'this'}; "
-             "give unpacked sources by --third-party DIR")
+        fail(f"{etc} has no entry of Debian's own for '{codename}'. "
+             + ELSEWHERE)
     return "\n".join(paragraphs)
 
 
-class PrivateApt:
+def private_apt(directory: Path) -> list[str]:
     """apt-get over lists of its own: the system's are never touched."""
-
-    def __init__(self, directory: Path):
-        parts, lists = directory / "parts", directory / "lists"
-        parts.mkdir()
-        (lists / "partial").mkdir(parents=True)
-        (parts / "src.sources").write_text(source_list())
-        options = {
-            "Dir::Etc::sourcelist": "/dev/null",
-            "Dir::Etc::sourceparts": parts, "Dir::State::lists": lists,
-            "Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": "",
-            "APT::Update::Error-Mode": "any"}
-        if os.geteuid() == 0:
-            options["APT::Sandbox::User"] = "root"
-        self.options = [f"-o{k}={v}" for k, v in options.items()]
-
-    def run(self, *args: str, cwd: Path) -> None:
-        run_quietly(cwd, ["apt-get", "-q", *self.options, *args],
-                    "Sources from elsewhere are given by --third-party DIR.")
+    parts, lists = directory / "parts", directory / "lists"
+    parts.mkdir()
+    (lists / "partial").mkdir(parents=True)
+    (parts / "src.sources").write_text(source_list())
+    options = {
+        "Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": parts,
+        "Dir::State::lists": lists, "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "", "APT::Update::Error-Mode": "any"}
+    if os.geteuid() == 0:  # the sandbox user cannot write there
+        options["APT::Sandbox::User"] = "root"
+    return ["apt-get", "-q", *(f"-o{k}={v}" for k, v in options.items())]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -398,18 +376,19 @@ def cached_source(item: ThirdParty) -> Source | None:
                default=None)
 
 
-def fetch_source(item: ThirdParty, apt: PrivateApt, scratch: Path) -> None:
+def fetch_source(item: ThirdParty, apt: list[str], scratch: Path) -> None:
     """Fetch, verify and unpack one package; enters the cache by a rename."""
     work = scratch / item.package
     work.mkdir()
     say(f"fetching the Debian source package {item.package}")
-    apt.run("--only-source", "source", item.package, cwd=work)
+    run_quietly(work, [*apt, "--only-source", "source", item.package],
+                ELSEWHERE)
     dsc = next(work.glob("*.dsc")).read_text(errors="replace")
     match = re.search(r"^Version: *(\S+)", dsc, re.MULTILINE)
     version = match.group(1) if match else "unknown"
     if not version.startswith(item.version):
         fail(f"Debian's {item.package} is {version} here, RayOS is made for "
-             f"{item.version}*; give a tree by --third-party DIR")
+             f"{item.version}*. {ELSEWHERE}")
     ready = work / "ready"
     ready.mkdir()
     next(p for p in work.iterdir() if p.is_dir() and p != ready).rename(
@@ -429,9 +408,9 @@ def fetch_sources(items: list[ThirdParty]) -> None:
             return
         with tempfile.TemporaryDirectory(dir=cache_root(),
                                          prefix=".fetch-") as scratch:
-            apt = PrivateApt(Path(scratch))
+            apt = private_apt(Path(scratch))
             say("reading Debian's lists of source packages")
-            apt.run("update", cwd=Path(scratch))
+            run_quietly(Path(scratch), [*apt, "update"], ELSEWHERE)
             for item in items:
                 fetch_source(item, apt, Path(scratch))
 
@@ -455,9 +434,8 @@ def find_sources(third_party: str | None) -> dict[str, Source]:
     items = [i for i in THIRD_PARTY if i.kind == "source"]
     if third_party:
         return {i.package: given_source(i, Path(third_party)) for i in items}
-    missing = [i for i in items if not cached_source(i)]
-    if missing:
-        fetch_sources(missing)
+    if not all(map(cached_source, items)):
+        fetch_sources(items)
     sources = {i.package: cached_source(i) for i in items}
     return {name: s for name, s in sources.items() if s}
 
@@ -471,17 +449,16 @@ def about_data(sources: dict[str, Source]) -> str:
     versions |= {name: s.version for name, s in sources.items()}
     rows = []
     for item in THIRD_PARTY:
-        fields = {"name": item.name, "package": item.package,
-                  "version": versions.get(item.package, "unknown"),
-                  "licence": item.licence, "use": item.use}
+        fields = dataclasses.asdict(item)
+        del fields["kind"]
+        fields["version"] = versions.get(item.package, "unknown")
         rows.append("  { " + ", ".join(f"{k} = {json.dumps(v)}"
-                                       for k, v in fields.items()) + " },")
+                                       for k, v in fields.items()) + " },\n")
     return ("-- Written by configure.py from its table of third-party code.\n"
-            "return {\n" + "\n".join(rows) + "\n}\n")
+            "return {\n" + "".join(rows) + "}\n")
 
 
-# --------------------------------------------------------------------------
-# newlib
+# --- newlib ---
 
 def newlib_directory(version: str, gcc: str) -> Path:
     """Where the library for this version, compiler and flags belongs."""
@@ -513,52 +490,32 @@ def build_newlib(source: str, target: str, gcc: str) -> None:
             (prefix / "x86_64-elf").rename(target)
 
 
-# --------------------------------------------------------------------------
-# Tools
+# --- Tools ---
 
-def find_tool(name: str, hint: str) -> str:
-    path = shutil.which(name, path=os.environ.get("PATH", "")
-                        + ":/usr/sbin:/sbin")
-    if not path:
-        fail(f"{name} not found; {hint}")
-    return path
+def find_tool(name: str) -> str:
+    return shutil.which(name) or fail(
+        f"{name} not found; ./configure.py --setup installs it")
 
 
-def check_version(tool: str, minimum: tuple[int, ...], pattern: str) -> str:
-    """The version a tool tells; refuses what is too old."""
+def check_version(tool: str, minimum: tuple[int, ...],
+                  before: str = "") -> None:
+    """Refuse a tool that is too old."""
     text = output(tool, "--version")
-    match = re.search(pattern, text)
+    match = re.search(before + r"(\d+(?:\.\d+)*)", text)
     if not match:
         fail(f"{tool} does not tell its version: {text.splitlines()[:1]}")
     version = tuple(int(n) for n in match.group(1).split("."))
     if version < minimum:
         fail(f"{tool} is version {match.group(1)}, but "
              f"{'.'.join(map(str, minimum))} or newer is needed")
-    return match.group(1)
 
 
 def check_compiler(cc: str) -> bool:
     """Refuse an old compiler; True for clang."""
     clang = "clang" in output(cc, "--version")
-    if clang:
-        check_version(cc, (14,), r"clang version (\d+(?:\.\d+)*)")
-    else:
-        check_version(cc, (12,), r"\) (\d+(?:\.\d+)*)")
+    check_version(cc, (14,) if clang else (12,),
+                  "clang version " if clang else r"\) ")
     return clang
-
-
-@dataclasses.dataclass(frozen=True)
-class Tools:
-    cc: str
-    clang: bool
-    gcc: str
-    qemu: str
-    ovmf_code: str
-    ovmf_vars: str
-    gdb: str
-    clang_format: str
-    luacheck: str
-    kvm: bool
 
 
 # A boot sector that tells the debug-exit port that it ran: the whole way of
@@ -571,17 +528,16 @@ def run_kvm_probe(qemu: str) -> bool:
     with tempfile.NamedTemporaryFile() as disk:
         disk.write(KVM_PROBE.ljust(510, b"\0") + b"\x55\xaa" + bytes(65536))
         disk.flush()
-        command = [qemu, "-nodefaults", "-machine", "q35,accel=kvm", "-cpu",
-                   "host", "-display", "none", "-m", "64", "-device",
-                   "isa-debug-exit,iobase=0xf4,iosize=1", "-drive",
-                   f"format=raw,file={disk.name}"]
+        command = (f"{shlex.quote(qemu)} -nodefaults -M q35,accel=kvm -cpu "
+                   "host -m 64 -display none -device isa-debug-exit,"
+                   "iobase=0xf4,iosize=1 -drive format=raw,file=" + disk.name)
         try:
-            status = subprocess.run(
-                command, timeout=15, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            done = subprocess.run(shlex.split(command), timeout=10,
+                                  stdin=subprocess.DEVNULL,
+                                  capture_output=True)
         except subprocess.TimeoutExpired:
             return False
-        return status.returncode == KVM_PROBE_STATUS
+        return done.returncode == KVM_PROBE_STATUS
 
 
 def kvm_usable(qemu: str) -> bool:
@@ -601,39 +557,35 @@ def kvm_usable(qemu: str) -> bool:
     return usable
 
 
-def find_tools(args: argparse.Namespace) -> Tools:
-    hint = "./configure.py --setup installs it"
-    ninja = find_tool("ninja", hint)
-    check_version(ninja, (1, 10), r"(\d+(?:\.\d+)*)")
-    cc = find_tool(args.cc, hint)
-    clang = check_compiler(cc)
-    gcc = find_tool("gcc", hint) if clang else cc
-    qemu = find_tool(args.qemu, hint)
-    check_version(qemu, (7,), r"version (\d+(?:\.\d+)*)")
+def find_tools(args: argparse.Namespace) -> argparse.Namespace:
+    """The arguments with tools checked and found, and what they can do."""
+    check_version(find_tool("ninja"), (1, 10))
+    for name in ("cc", "qemu", "gdb", "clang_format", "luacheck"):
+        setattr(args, name, find_tool(getattr(args, name)))
+    args.clang = check_compiler(args.cc)
+    args.gcc = find_tool("gcc") if args.clang else args.cc
+    check_version(args.qemu, (7,), "version ")
     for path in (args.ovmf_code, args.ovmf_vars):
         if not Path(path).is_file():
-            fail(f"{path} not found; {hint}")
-    return Tools(cc, clang, gcc, qemu, args.ovmf_code, args.ovmf_vars,
-                 find_tool(args.gdb, hint), find_tool(args.clang_format, hint),
-                 find_tool(args.luacheck, hint), kvm_usable(qemu))
+            fail(f"{path} not found; ./configure.py --setup installs it")
+    args.kvm = kvm_usable(args.qemu)
+    return args
 
 
-# --------------------------------------------------------------------------
-# build.ninja
+# --- build.ninja ---
 
-def tree_files(root: str, *suffixes: str, recursive: bool = True) -> list[str]:
+def tree_files(root: str, *suffixes: str) -> list[str]:
     """Files below a directory of the tree, sorted, relative to ROOT."""
-    paths = Path(root).rglob("*") if recursive else Path(root).glob("*")
-    return sorted(str(p) for p in paths
+    return sorted(str(p) for p in Path(root).rglob("*")
                   if p.suffix in suffixes and p.is_file())
 
 
 class Ninja:
-    """Collects the text of build.ninja and the compile commands."""
+    """Collects the text of build.ninja."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.compile_commands: list[dict[str, str]] = []
+        self.lines = ["# Written by configure.py.",
+                      "ninja_required_version = 1.10", f"builddir = {BUILD}"]
 
     @staticmethod
     def path(path: object) -> str:
@@ -660,14 +612,9 @@ class Ninja:
 
     def compile(self, compiler: str, flags: list[str], source: object,
                 out: object, order_only: object = ()) -> str:
-        """An object file; notes the command for editors."""
-        text = shlex.join(flags)
         self.build(out, "cc", source, order_only=order_only,
-                   cc=self.shell(compiler), flags=text.replace("$", "$$"))
-        self.compile_commands.append({
-            "directory": str(ROOT), "file": str(source), "output": str(out),
-            "command": f"{shlex.quote(compiler)} {text} -c "
-                       f"{shlex.quote(str(source))} -o {out}"})
+                   cc=self.shell(compiler),
+                   flags=shlex.join(flags).replace("$", "$$"))
         return str(out)
 
     @staticmethod
@@ -678,30 +625,29 @@ class Ninja:
 class Build:
     """Describes the whole build, one method for each product."""
 
-    def __init__(self, tools: Tools, sources: dict[str, Source],
-                 newlib: Path) -> None:
-        self.ninja = Ninja()
-        self.tools, self.newlib = tools, newlib
+    def __init__(self, tools: argparse.Namespace,
+                 sources: dict[str, Source]) -> None:
+        self.ninja, self.tools = Ninja(), tools
+        self.newlib = newlib_directory(sources["newlib"].version, tools.gcc)
+        self.libc = [self.newlib / "lib/libc.a", self.newlib / "lib/libm.a"]
         self.tree = {name: s.path for name, s in sources.items()}
-        self.version = {name: s.version for name, s in sources.items()}
-        lua = self.tree["lua5.4"] / "src"
         resource = (output(tools.cc, "-print-resource-dir").strip()
                     + "/include" if tools.clang else
                     output(tools.cc, "-print-file-name=include").strip())
         # The compiler's headers first, as in every tool chain: newlib's
         # stdatomic.h does not know its _Atomic.
         self.libc_includes = ["-isystem", resource,
-                              "-isystem", str(newlib / "include")]
+                              "-isystem", str(self.newlib / "include")]
         luser = Path("lua/luser.h")
         # Third-party headers are system headers to the compiler, so that its
         # warnings spare them.
         self.lua_flags = ["-DLUA_COMPAT_5_3"] + (
             [f'-DLUA_USER_H="{luser}"'] if luser.exists() else []) + [
-            "-isystem", str(BUILD / "gen/include"), "-isystem", str(lua),
+            "-isystem", str(BUILD / "gen/include"),
+            "-isystem", str(self.tree["lua5.4"] / "src"),
             "-isystem", str(self.tree["lua-lpeg"]),
             "-isystem", str(self.tree["lua-cjson"])]
         self.vterm_flags = ["-isystem", str(self.tree["libvterm"] / "include")]
-        self.libc = [newlib / "lib/libc.a", newlib / "lib/libm.a"]
         self.archives = [*map(str, self.libc), output(
             tools.gcc, "-print-libgcc-file-name").strip()]
 
@@ -734,46 +680,42 @@ class Build:
         rule("python", f"{PYTHON} $script $args", "$what $out")
         rule("unit_link", f"{sh(self.tools.gcc)} -fsanitize=address,undefined "
              "-o $out $in -lm", "LINK $out")
-        rule("console", "$command", "$what", pool="console")
+        rule("console", "$command", "$out", pool="console")
         rule("newlib", f"{PYTHON} configure.py --build-newlib $source $target "
-             "--cc $gcc", "NEWLIB (once for all clones, about a minute)",
-             generator=1, pool="console")
+             "--cc $gcc --xdg-cache-home $cache",
+             "NEWLIB (once for all clones, about a minute)", generator=1,
+             pool="console")
 
     # --- third-party code ---
 
     def newlib_edge(self) -> None:
         # A generator's outputs are spared by `ninja -t clean`.
-        self.ninja.build(self.libc, "newlib",
-                         source=self.ninja.shell(self.tree["newlib"]),
-                         target=self.ninja.shell(self.newlib),
-                         gcc=self.ninja.shell(self.tools.gcc))
+        sh = self.ninja.shell
+        self.ninja.build(self.libc, "newlib", source=sh(self.tree["newlib"]),
+                         target=sh(self.newlib), gcc=sh(self.tools.gcc),
+                         cache=sh(self.tools.xdg_cache_home))
 
     def third_party_objects(self) -> list[str]:
-        lua = self.tree["lua5.4"] / "src"
-        left_out = {"lua.c", "luac.c", "lstrlib.c", "ltablib.c"}
-        lists = [
-            ([p for p in sorted(lua.glob("*.c")) if p.name not in left_out],
-             self.lua_flags),
-            ([self.tree["lua-lpeg"] / f"{n}.c"
-              for n in ("lpcap", "lpcode", "lpprint", "lptree")],
-             self.lua_flags),
-            ([self.tree["lua-cjson"] / f"{n}.c"
-              for n in ("lua_cjson", "strbuf", "fpconv")], self.lua_flags),
-            (sorted((self.tree["libvterm"] / "src").glob("*.c")),
-             self.vterm_flags)]
-        objects = []
-        for files, flags in lists:
-            for path in files:
-                package = next(n for n, t in self.tree.items()
-                               if t in path.parents)
-                # lua_sethook runs in interrupts: no SSE in these two.
-                extra = NO_VECTOR if path.name in ("ldebug.c", "ldo.c") else []
-                objects.append(self.ninja.compile(
-                    self.tools.cc, [*MACHINE_FLAGS, "-w", *extra,
-                                    *self.libc_includes, "-I.", *flags], path,
-                    BUILD / "obj/third-party" / package / f"{path.stem}.o",
-                    self.libc))
-        return objects
+        # linit.c: lua/openlibs.c is in its place.
+        left_out = {"lua.c", "luac.c", "linit.c", *(
+            name for path in glob.glob("lua/limit_*.c") for name in re.findall(
+                r'#include [<"](\w+\.c)[>"]', Path(path).read_text()))}
+        sources = {
+            "lua5.4": sorted(self.tree["lua5.4"].glob("src/*.c")),
+            "lua-lpeg": [self.tree["lua-lpeg"] / f"{n}.c"
+                         for n in ("lpcap", "lpcode", "lpprint", "lptree")],
+            "lua-cjson": [self.tree["lua-cjson"] / f"{n}.c"
+                          for n in ("lua_cjson", "strbuf", "fpconv")],
+            "libvterm": sorted(self.tree["libvterm"].glob("src/*.c"))}
+        flags = [*MACHINE_FLAGS, "-w", *self.libc_includes, "-I.",
+                 *self.lua_flags, *self.vterm_flags]
+        return [self.ninja.compile(
+            self.tools.cc,
+            # lua_sethook runs in interrupts: no SSE in these two.
+            flags + (NO_VECTOR if p.name in ("ldebug.c", "ldo.c") else []), p,
+            BUILD / "obj/third-party" / package / f"{p.stem}.o", self.libc)
+            for package, paths in sources.items() for p in paths
+            if p.name not in left_out]
 
     # --- the kernel ---
 
@@ -882,9 +824,7 @@ class Build:
             return made[source]
 
         programs = []
-        for test in tree_files("tests/unit", ".c", recursive=False):
-            if not Path(test).name.startswith("test_"):
-                continue
+        for test in sorted(glob.glob("tests/unit/test_*.c")):
             first = Path(test).read_text().split("*/")[0]
             sources = re.findall(r"[\w/.-]+\.c\b",
                                  first.partition("sources:")[2])
@@ -893,45 +833,40 @@ class Build:
                              [host_object(s) for s in [test, *sources]])
         return programs
 
-    def command(self, name: str, needs: list[object], what: str,
-                command: str) -> None:
-        """A target that runs something; always out of date."""
-        self.ninja.build(name, "console", (), needs, what=what,
-                         command=command)
-
     def targets(self, images: list[Path], units: list[str],
                 objects: list[str]) -> None:
+        """What runs something, and is always out of date."""
         sh, tools = self.ninja.shell, self.tools
         image, ubsan = images
-        c_files = [f for d in ("kernel", "drivers", "vmm", "lua", "tests")
-                   for f in tree_files(d, ".c", ".h")]
-        lua_files = [f for d in ("lua", "policies", "shell", "tests")
-                     for f in tree_files(d, ".lua")]
-        write_if_changed(BUILD / "gen/c-files", "\n".join(c_files) + "\n")
-        write_if_changed(BUILD / "gen/lua-files", "\n".join(lua_files) + "\n")
-        env = (f"QEMU={sh(tools.qemu)} OVMF_CODE={sh(tools.ovmf_code)} "
-               f"OVMF_VARS={sh(tools.ovmf_vars)}")
         c_list, lua_list = BUILD / "gen/c-files", BUILD / "gen/lua-files"
-        run = f"{PYTHON} kernel/boot/run.py"
-        self.command("run", [image], "RUN", f"{run} $$RUN_ARGS")
-        self.command("gdb", [image], "GDB", f"{run} --gdb $$RUN_ARGS")
-        self.command("test", [image, ubsan, *units], "TEST",
-                     f"{env} {PYTHON} -m pytest -q "
-                     "$${PYTEST_ARGS--n 2} tests")
-        self.command("bench", [image], "BENCH",
-                     f"{env} {PYTHON} tests/bench/bench.py $$BENCH_ARGS")
-        self.command("format", [], "FORMAT", f"xargs -r "
-                     f"{sh(tools.clang_format)} -i < {c_list}")
-        self.command("lint", objects, "LINT", f"{PYTHON} tests/layering.py && "
-                     f"xargs -r {sh(tools.clang_format)} --dry-run -Werror < "
-                     f"{c_list} && xargs -r {sh(tools.luacheck)} -q < "
-                     f"{lua_list}")
-        self.command("help", [], "HELP", "cat " + str(BUILD / "gen/help"))
+        write_if_changed(c_list, "".join(
+            f + "\n" for d in ("kernel", "drivers", "vmm", "lua", "tests")
+            for f in tree_files(d, ".c", ".h")))
+        write_if_changed(lua_list, "".join(
+            f + "\n" for d in ("lua", "policies", "shell", "tests")
+            for f in tree_files(d, ".lua")))
         write_if_changed(BUILD / "gen/help", HELP)
-        self.ninja.lines.append("default " + str(image))
+        env = (f"QEMU={sh(tools.qemu)} OVMF_CODE={sh(tools.ovmf_code)} "
+               f"OVMF_VARS={sh(tools.ovmf_vars)} {PYTHON}")
+        clang_format = f"xargs -r {sh(tools.clang_format)} < {c_list}"
+        run = f"{PYTHON} kernel/boot/run.py"
+        for name, needs, command in (
+                ("run", [image], f"{run} $$RUN_ARGS"),
+                ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
+                ("test", [image, ubsan, *units],
+                 f"{env} -m pytest -q $${{PYTEST_ARGS--n 2}} tests"),
+                ("bench", [image], f"{env} tests/bench/bench.py $$BENCH_ARGS"),
+                ("format", [], clang_format + " -i"),
+                ("lint", objects, f"{PYTHON} tests/layering.py && "
+                 f"{clang_format} --dry-run -Werror && xargs -r "
+                 f"{sh(tools.luacheck)} -q < {lua_list}"),
+                ("help", [], f"cat {BUILD}/gen/help")):
+            self.ninja.build(name, "console", (), needs, command=command)
+        self.ninja.lines.append(f"default {image}")
 
     def regenerate(self, args: list[str]) -> None:
-        """build.ninja follows configure.py and the set of files."""
+        """build.ninja follows configure.py, the set of files, and what unit
+        tests and wrappers say that they include."""
         roots = {r.split("/")[0] for r in KERNEL_SOURCES} | {
             "kernel", "policies", "shell", "tests"}
         directories = sorted(
@@ -941,15 +876,14 @@ class Build:
         self.ninja.rule("configure", f"{PYTHON} configure.py "
                         + shlex.join(args).replace("$", "$$"), "CONFIGURE",
                         generator=1, pool="console")
-        # A directory that is gone is out of date, not an error.
-        self.ninja.build(directories, "phony")
+        inputs = [*directories, *glob.glob("tests/unit/test_*.c"),
+                  *glob.glob("lua/limit_*.c")]
+        # What is gone is out of date, not an error.
+        self.ninja.build(inputs, "phony")
         self.ninja.build("build.ninja", "configure", (),
-                         ["configure.py", *directories])
+                         ["configure.py", *inputs])
 
     def write(self, args: list[str]) -> None:
-        self.ninja.lines = ["# Written by configure.py.",
-                            "ninja_required_version = 1.10",
-                            f"builddir = {BUILD}"]
         self.rules()
         self.regenerate(args)
         self.newlib_edge()
@@ -964,8 +898,8 @@ class Build:
         images = [self.image(BUILD), self.image(BUILD / "ubsan")]
         self.targets(images, self.unit_tests(), ours)
         Path("build.ninja").write_text("\n".join(self.ninja.lines) + "\n")
-        write_if_changed(Path("compile_commands.json"), json.dumps(
-            self.ninja.compile_commands, indent=1) + "\n")
+        write_if_changed(Path("compile_commands.json"),
+                         output("ninja", "-t", "compdb", "cc"))
 
 
 HELP = """\
@@ -980,61 +914,53 @@ ninja -t clean  remove what was built
 """
 
 
-# --------------------------------------------------------------------------
-
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--setup", action="store_true",
                         help="install missing Debian packages")
-    parser.add_argument("--third-party", metavar="DIR",
+    parser.add_argument("--third-party", metavar="DIR", type=os.path.abspath,
                         help="unpacked sources instead of Debian's archive")
-    ovmf = Path("/usr/share/OVMF")
     for name, default in (
             ("cc", "gcc"), ("qemu", "qemu-system-x86_64"), ("gdb", "gdb"),
             ("clang-format", "clang-format"), ("luacheck", "luacheck"),
-            ("ovmf-code", str(ovmf / "OVMF_CODE.fd")),
-            ("ovmf-vars", str(ovmf / "OVMF_VARS.fd"))):
+            ("ovmf-code", "/usr/share/OVMF/OVMF_CODE.fd"),
+            ("ovmf-vars", "/usr/share/OVMF/OVMF_VARS.fd"),
+            ("xdg-cache-home", str(Path.home() / ".cache"))):
         variable = name.upper().replace("-", "_")
         parser.add_argument(f"--{name}", help=f"environment: {variable}",
-                            default=os.environ.get(variable, default))
+                            default=os.environ.get(variable) or default)
     parser.add_argument("--build-newlib", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def arguments_for_later(args: argparse.Namespace) -> list[str]:
-    """What build.ninja runs configure.py with: nothing from environment."""
-    later = []
-    for name, value in vars(args).items():
-        if isinstance(value, str):
-            later += ["--" + name.replace("_", "-"), value]
-    return later
-
-
 def main() -> None:
     args = parse_arguments()
-    if args.third_party:
-        args.third_party = str(Path(args.third_party).resolve())
+    # What ninja runs this with, when the tree changes: all of it, so that
+    # nothing hangs on the environment then.
+    again = [word for name, value in vars(args).items()
+             if isinstance(value, str)
+             for word in ("--" + name.replace("_", "-"), value)]
     os.chdir(ROOT)
+    os.environ["XDG_CACHE_HOME"] = args.xdg_cache_home
     if args.build_newlib:
         build_newlib(*args.build_newlib, args.cc)
         return
     if args.setup:
         setup_packages()
     check_packages()
-    tools = find_tools(args)
+    find_tools(args)
     sources = find_sources(args.third_party)
     write_if_changed(BUILD / "gen/lua/about_data.lua", about_data(sources))
     write_if_changed(BUILD / "gen/include/lua5.4-deb-multiarch.h",
                      '#define DEB_HOST_MULTIARCH "x86_64-rayos"\n')
-    newlib = newlib_directory(sources["newlib"].version, tools.gcc)
-    build = Build(tools, sources, newlib)
+    build = Build(args, sources)
     write_if_changed(BUILD / "run.json", json.dumps(
-        {**dataclasses.asdict(tools), "archives": build.archives}, indent=1))
-    build.write(arguments_for_later(args))
-    say(f"ready ({'clang' if tools.clang else 'gcc'}, "
-        f"{'KVM' if tools.kvm else 'no usable KVM'}); `ninja help` tells "
+        {**vars(args), "archives": build.archives}, indent=1) + "\n")
+    build.write(again)
+    say(f"ready ({'clang' if args.clang else 'gcc'}, "
+        f"{'KVM' if args.kvm else 'no usable KVM'}); `ninja help` tells "
         "what can be done")
 
 

@@ -116,6 +116,7 @@ static int run_chunk(lua_State *L)
 
     module_open_standard(L);
     loader_open(L);
+    domain_open_classes(L);
     if (d->file)
         status = loader_load_file(L, d->file);
     else

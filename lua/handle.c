@@ -9,12 +9,19 @@
 
 #define HANDLE_CLASS "domain"
 
-void domain_push_handle(lua_State *L, struct domain *d)
+struct domain **domain_new_handle(lua_State *L)
 {
     struct domain **box = lua_newuserdatauv(L, sizeof(*box), 0);
 
     *box = NULL;
     luaL_setmetatable(L, HANDLE_CLASS);
+    return box;
+}
+
+void domain_push_handle(lua_State *L, struct domain *d)
+{
+    struct domain **box = domain_new_handle(L);
+
     domain_get(d);
     *box = d;
 }

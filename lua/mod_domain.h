@@ -6,6 +6,8 @@
 
 /* The domain of a handle at `index`, borrowed; raises when it is none. */
 struct domain *domain_check_handle(lua_State *L, int index);
+/* Push an empty handle, to be filled with a reference that it then owns. */
+struct domain **domain_new_handle(lua_State *L);
 /* Make the class of handles. */
 void handle_open(lua_State *L, const struct lua_function *methods);
 /* Make the class of envelopes. */

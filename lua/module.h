@@ -61,6 +61,9 @@ nstime_t module_deadline(lua_State *L, int index);
  * (lua/openlibs.c, lua/loader.c). */
 void module_open_standard(lua_State *L);
 void loader_open(lua_State *L);
+/* The classes of handles and envelopes, which may arrive without `require`
+ * (lua/mod_domain.c). */
+void domain_open_classes(lua_State *L);
 /* Load a text chunk from a file; as luaL_loadfile. */
 int loader_load_file(lua_State *L, const char *path);
 /* Load text; bytecode is refused. The source is checked for a pending stop

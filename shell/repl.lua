@@ -89,8 +89,8 @@ function repl:show(values)
 end
 
 function repl:fail(failure, entry, lines)
-  if type(failure) ~= "table" then
-    failure = { message = failure }
+  if type(failure) ~= "table" or failure.traceback == nil then
+    failure = require "report".split(failure)
   end
   self:say(require "report".failure(failure, entry, lines))
 end
@@ -191,7 +191,8 @@ function repl:run(shown)
       -- A mistake of the shell's own must not end the session.
       local ok, err = pcall(self.evaluate, self, text)
       if not ok then
-        self:say("error in the shell: " .. tostring(err))
+        self:say("error in the shell: "
+          .. require "pretty".safe(tostring(err), "\n"))
       end
     end
     self:fresh_line()

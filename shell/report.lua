@@ -43,10 +43,9 @@ end
 -- What stands between the user's frames and the shell's: the call that protects
 -- the entry, and the entry itself if it ended in a tail call.
 local function drop_runner(frames)
-  for _, pattern in ipairs { "^%[C%]: in", "^%(%.%.%.tail calls" } do
-    if frames[#frames] and find(frames[#frames], pattern) then
-      frames[#frames] = nil
-    end
+  while frames[1] and (find(frames[#frames], "^%[C%]: in")
+      or find(frames[#frames], "^%(%.%.%.tail calls")) do
+    frames[#frames] = nil
   end
 end
 
@@ -95,7 +94,7 @@ local function message_text(message)
   if type(message) == "string" then
     local cut = #message > MAX_MESSAGE and sub(message, 1, MAX_MESSAGE) .. "..."
       or message
-    return pretty.safe(cut, "\n\t")
+    return pretty.safe(gsub(cut, "\t", "  "), "\n")
   end
   local text = pretty.format(message, { plain = true })
   return type(message) == "table" and "(" .. type(message) .. ") " .. text or text
@@ -111,6 +110,21 @@ local function interrupted_text(frames)
     end
   end
   return ""
+end
+
+---A failure from what a message handler like debug.traceback gave.
+---@param value any
+---@return table failure
+function report.split(value)
+  if type(value) ~= "string" then
+    return { message = value, traceback = "" }
+  end
+  local message, traceback = match(value, "^(.-)\n(stack traceback:\n.*)$")
+  message = message or value
+  return {
+    message = message, traceback = traceback or "",
+    interrupted = message == "interrupted",
+  }
 end
 
 ---An error while an entry ran.

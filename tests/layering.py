@@ -7,7 +7,7 @@ What is checked, one function each:
   - a file includes only what its layer may see (docs/architecture.md);
   - every public header compiles alone;
   - objects that may run in interrupt context call nothing of the C library but
-    the string functions that <rayos/libc.h> names;
+    the string functions that <rayos/libc.h> names, and nothing of libgcc;
   - no file is too long, and lines over 80 columns are rare.
 """
 
@@ -183,7 +183,7 @@ def kernel_command() -> list[str]:
     commands = json.loads((ROOT / "compile_commands.json").read_text())
     entry = next(c for c in commands if c["file"] == "kernel/core/main.c")
     words = shlex.split(entry["command"])
-    return words[:words.index("-c")]
+    return words[:words.index("-MD")]
 
 
 def check_headers() -> None:
@@ -249,6 +249,15 @@ def check_interrupt_safe_objects() -> None:
                         "interrupt context")
 
 
+def check_libgcc() -> None:
+    """The host's libgcc uses the red zone, which an interrupt on the same
+    stack would overwrite: nothing of it may be in the kernel."""
+    link_map = BUILD / "kernel.elf.map"
+    text = link_map.read_text() if link_map.exists() else ""
+    for member in sorted(set(re.findall(r"libgcc\.a\(([^)]*)\)", text))):
+        problem("kernel.elf", f"{member} of libgcc is linked in")
+
+
 # --- style ----------------------------------------------------------------
 
 def check_size() -> None:
@@ -274,6 +283,7 @@ def main() -> None:
     check_lua_requires()
     check_headers()
     check_interrupt_safe_objects()
+    check_libgcc()
     check_size()
     for line in problems:
         print(line)

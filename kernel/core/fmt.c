@@ -11,6 +11,8 @@
 
 /* Binary is not offered, so octal is the longest. */
 #define DIGITS_MAX 22
+/* Bound of widths and precisions: a wrong one must not cost a second. */
+#define FIELD_MAX 65536
 
 enum length { LEN_HH, LEN_H, LEN_INT, LEN_L, LEN_LL, LEN_Z, LEN_T, LEN_J };
 
@@ -51,15 +53,14 @@ static void put_repeated(struct output *o, char c, int n)
         put_char(o, c);
 }
 
-/* A number that runs on would overflow; so would the output then. */
 static int parse_number(const char **f)
 {
     int n = 0;
 
     for (; **f >= '0' && **f <= '9'; ++*f)
-        if (n < INT_MAX / 16)
+        if (n < FIELD_MAX)
             n = n * 10 + (**f - '0');
-    return n;
+    return n < FIELD_MAX ? n : FIELD_MAX;
 }
 
 static void parse_flags(const char **f, struct spec *s)
@@ -94,8 +95,10 @@ static void parse_width(const char **f, struct spec *s, struct arguments *args)
         s->width = va_arg(args->ap, int);
         if (s->width < 0) {
             s->left = true;
-            s->width = s->width == INT_MIN ? INT_MAX : -s->width;
+            s->width = s->width < -FIELD_MAX ? FIELD_MAX : -s->width;
         }
+        if (s->width > FIELD_MAX)
+            s->width = FIELD_MAX;
     } else {
         s->width = parse_number(f);
     }
@@ -108,6 +111,8 @@ static void parse_width(const char **f, struct spec *s, struct arguments *args)
         s->precision = va_arg(args->ap, int);
         if (s->precision < 0)
             s->precision = -1;
+        if (s->precision > FIELD_MAX && **f != 's')
+            s->precision = FIELD_MAX;
     } else {
         s->precision = parse_number(f);
     }

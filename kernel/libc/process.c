@@ -105,6 +105,16 @@ int _wait_r(struct _reent *r, int *status)
     return -1;
 }
 
+/* There is no shell: 0 for "is there one?", failure for a command. newlib's own
+ * believes in one. */
+int _system_r(struct _reent *r, const char *command)
+{
+    if (!command)
+        return 0;
+    r->_errno = ENOSYS;
+    return -1;
+}
+
 /* The heap is ours (libc/malloc.c); there is no break to move. */
 void *_sbrk_r(struct _reent *r, ptrdiff_t increment)
 {
@@ -133,6 +143,11 @@ pid_t fork(void)
 int execve(const char *path, char *const argv[], char *const env[])
 {
     return _execve_r(_REENT, path, argv, env);
+}
+
+int system(const char *command)
+{
+    return _system_r(_REENT, command);
 }
 
 pid_t wait(int *status)

@@ -345,3 +345,8 @@ void kspace_unmap_phys(void *va)
         panic("kspace_unmap_phys: nothing is mapped at %p", va);
     area_free(&a);
 }
+
+phys_t kspace_root(void)
+{
+    return paging_root();
+}

@@ -6,9 +6,12 @@
 #include <rayos/mm.h>
 #include <rayos/panic.h>
 
+#include <arch/cpu.h>
 #include <arch/features.h>
 
 #include "paging.h"
+
+#define CR4_PGE (UINT64_C(1) << 7) /* Intel SDM 3A 2.5 */
 
 /* kernel.ld */
 extern char __text_start[], __text_end[], __rodata_start[], __rodata_end[],
@@ -56,15 +59,19 @@ static void run_add(struct run *r, phys_t base, phys_t end, uint64_t flags)
     r->flags = flags;
 }
 
-/* The kernel's code and constants have no writable alias. */
-static void run_add_kernel(struct run *r, const struct boot_info *info,
-                           phys_t base, phys_t end)
+static phys_t clamp(phys_t p, phys_t low, phys_t high)
 {
-    phys_t ro = image_phys(info, __text_start);
-    phys_t rw = image_phys(info, __data_start);
+    return p < low ? low : p > high ? high : p;
+}
 
-    if (ro < base || rw > end)
-        panic("the kernel image is not inside its region of the memory map");
+/* Memory that may be written to, except for the kernel's code and constants,
+ * which have no writable alias. */
+static void run_add_writable(struct run *r, const struct boot_info *info,
+                             phys_t base, phys_t end)
+{
+    phys_t ro = clamp(image_phys(info, __text_start), base, end);
+    phys_t rw = clamp(image_phys(info, __data_start), base, end);
+
     run_add(r, base, ro, paging_flags(KSPACE_RW, CACHE_WB));
     run_add(r, ro, rw, paging_flags(KSPACE_R, CACHE_WB));
     run_add(r, rw, end, paging_flags(KSPACE_RW, CACHE_WB));
@@ -82,14 +89,11 @@ static void map_direct(const struct boot_info *info)
         case BOOT_MEM_RESERVED:
         case BOOT_MEM_MMIO:
             break;
-        case BOOT_MEM_KERNEL:
-            run_add_kernel(&run, info, base, end);
-            break;
         case BOOT_MEM_ARCHIVE:
             run_add(&run, base, end, paging_flags(KSPACE_R, CACHE_WB));
             break;
         default:
-            run_add(&run, base, end, paging_flags(KSPACE_RW, CACHE_WB));
+            run_add_writable(&run, info, base, end);
             break;
         }
     }
@@ -116,6 +120,18 @@ static void make_kspace_tables(void)
             panic("no memory for the kernel's page tables");
 }
 
+/* Global translations survive a load of CR3; switching CR4.PGE drops them
+ * (Intel SDM 3A 4.10.4.1). */
+static void activate(void)
+{
+    uint64_t cr4;
+
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4 & ~CR4_PGE) : "memory");
+    arch_write_cr3(kspace_root());
+    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
+}
+
 void kspace_init(const struct boot_info *info)
 {
     int level;
@@ -131,11 +147,6 @@ void kspace_init(const struct boot_info *info)
     map_image_part(info, __rodata_start, __rodata_end, KSPACE_R);
     map_image_part(info, __data_start, __kernel_end, KSPACE_RW);
     make_kspace_tables();
-    paging_activate();
+    activate();
     log_debug("mm", "page tables at %#llx", (unsigned long long)kspace_root());
-}
-
-phys_t kspace_root(void)
-{
-    return paging_root();
 }

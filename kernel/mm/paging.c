@@ -12,8 +12,6 @@
 
 #include "paging.h"
 
-#define CR4_PGE (UINT64_C(1) << 7) /* Intel SDM 3A 2.5 */
-
 static phys_t root;
 
 phys_t paging_root(void)
@@ -27,18 +25,6 @@ void paging_init(void)
     root = frame_alloc(0, FRAME_ZERO | FRAME_LOW32);
     if (root == FRAME_NONE)
         panic("no memory below 4 GiB for the page tables");
-}
-
-/* Global translations survive a load of CR3; switching CR4.PGE drops them
- * (Intel SDM 3A 4.10.4.1). */
-void paging_activate(void)
-{
-    uint64_t cr4;
-
-    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
-    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4 & ~CR4_PGE) : "memory");
-    arch_write_cr3(root);
-    __asm__ volatile("movq %0, %%cr4" ::"r"(cr4) : "memory");
 }
 
 uint64_t paging_flags(enum kspace_prot prot, enum kspace_cache cache)

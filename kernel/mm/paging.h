@@ -18,8 +18,6 @@
 
 /* Make an empty top table. Boot, once; panics without memory. */
 void paging_init(void);
-/* Load it on this CPU, and forget every older translation. */
-void paging_activate(void);
 phys_t paging_root(void);
 
 /* Flags of a leaf entry. */

@@ -47,7 +47,7 @@ static struct thread *idle_create(struct cpu *cpu)
     if (!t)
         return NULL;
     t->stack_size = IDLE_STACK_SIZE;
-    t->stack = kspace_alloc(t->stack_size, KSPACE_RW);
+    t->stack = kspace_alloc_stack(t->stack_size);
     if (!t->stack) {
         thread_reap(t);
         return NULL;

@@ -118,7 +118,7 @@ int thread_create(const struct thread_attr *attr, struct thread **out)
     t->arg = attr->arg;
     inherit(t, attr);
     t->stack_size = ALIGN_UP(size, PAGE_SIZE);
-    t->stack = kspace_alloc(t->stack_size, KSPACE_RW);
+    t->stack = kspace_alloc_stack(t->stack_size);
     if (!t->stack) {
         thread_reap(t);
         return -ENOMEM;

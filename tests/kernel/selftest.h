@@ -15,6 +15,7 @@
 #ifndef TESTS_KERNEL_SELFTEST_H
 #define TESTS_KERNEL_SELFTEST_H
 
+#include <rayos/percpu.h>
 #include <rayos/selftest.h>
 #include <rayos/thread.h>
 

@@ -18,6 +18,9 @@ class Report:
     """What one program said: every test's result with its diagnostics."""
 
     def __init__(self, name: str):
+        if not (PROGRAMS / name).exists():
+            pytest.fail(f"{name} is not built: run `ninja test`",
+                        pytrace=False)
         try:
             done = subprocess.run(
                 [PROGRAMS / name], text=True, errors="replace", timeout=300,

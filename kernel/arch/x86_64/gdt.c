@@ -49,7 +49,7 @@ int gdt_alloc_stacks(struct cpu *cpu)
     size_t size[IST_COUNT + 1] = {IST_SIZE, IST_SIZE, IST_SIZE, IRQ_STACK_SZ};
 
     for (unsigned i = 0; i < ARRAY_SIZE(stack); i++) {
-        stack[i] = kspace_alloc(size[i], KSPACE_RW);
+        stack[i] = kspace_alloc_stack(size[i]);
         if (!stack[i]) {
             while (i-- > 0)
                 kspace_free(stack[i]);

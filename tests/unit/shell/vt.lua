@@ -136,6 +136,9 @@ function vt:write(bytes)
     elseif c == "\n" then
       self:line_feed()
       i = i + 1
+    elseif c == "\t" then
+      self.column = math.min((self.column - 1) // 8 * 8 + 9, self.columns)
+      i = i + 1
     elseif c == "\b" then
       self.column, self.wrap = math.max(self.column - 1, 1), false
       i = i + 1

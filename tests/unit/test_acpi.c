@@ -1,0 +1,432 @@
+/* sources: drivers/acpi/check.c drivers/acpi/madt.c drivers/acpi/fadt.c
+ * drivers/acpi/s5.c */
+/*
+ * The ACPI parsers: good tables are understood, hostile ones are refused, and
+ * nothing is read outside the bytes given (each table is a heap block of its
+ * exact size, so that the sanitizer sees).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rayos/irq.h>
+
+#include "../../drivers/acpi/acpi_parse.h"
+#include "check.h"
+
+/* A table under construction. */
+struct table {
+    uint8_t *bytes;
+    size_t size;
+};
+
+static void put(struct table *t, size_t at, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        t->bytes[at + i] = (uint8_t)(value >> 8 * i);
+}
+
+static void append(struct table *t, const void *data, size_t size)
+{
+    t->bytes = realloc(t->bytes, t->size + size);
+    memcpy(t->bytes + t->size, data, size);
+    t->size += size;
+}
+
+/* Set length and checksum. */
+static void finish(struct table *t)
+{
+    uint8_t sum = 0;
+
+    put(t, 4, t->size, 4);
+    t->bytes[9] = 0;
+    for (size_t i = 0; i < t->size; i++)
+        sum = (uint8_t)(sum + t->bytes[i]);
+    t->bytes[9] = (uint8_t)-sum;
+}
+
+static struct table begin(const char *signature, size_t size)
+{
+    struct table t = {calloc(1, size), size};
+
+    memcpy(t.bytes, signature, 4);
+    t.bytes[8] = 6;
+    return t;
+}
+
+static const uint8_t lapic0[] = {0, 8, 0, 0, 1, 0, 0, 0};
+static const uint8_t lapic1[] = {0, 8, 1, 1, 1, 0, 0, 0};
+static const uint8_t lapic_off[] = {0, 8, 2, 2, 0, 0, 0, 0};
+static const uint8_t ioapic[] = {1, 12, 7, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0};
+static const uint8_t override0[] = {2, 10, 0, 0, 2, 0, 0, 0, 0, 0};
+static const uint8_t override9[] = {2, 10, 0, 9, 9, 0, 0, 0, 0x0f, 0};
+
+static struct table good_madt(void)
+{
+    struct table t = begin("APIC", 44);
+
+    put(&t, 36, 0xfee00000, 4);
+    put(&t, 40, 1, 4);
+    append(&t, lapic0, sizeof(lapic0));
+    append(&t, lapic1, sizeof(lapic1));
+    append(&t, lapic_off, sizeof(lapic_off));
+    append(&t, ioapic, sizeof(ioapic));
+    append(&t, override0, sizeof(override0));
+    append(&t, override9, sizeof(override9));
+    finish(&t);
+    return t;
+}
+
+TEST(a_good_madt_is_understood)
+{
+    struct table t = good_madt();
+    struct acpi_info info = {0};
+
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.cpu_count, 2);
+    CHECK_EQ(info.cpu_apic_id[1], 1);
+    CHECK_EQ(info.lapic_base, 0xfee00000);
+    CHECK(info.has_pic);
+    CHECK_EQ(info.ioapic_count, 1);
+    CHECK_EQ(info.ioapic[0].base, 0xfec00000);
+    CHECK_EQ(info.ioapic[0].id, 7);
+    CHECK_EQ(info.override_count, 2);
+    CHECK_EQ(info.override[0].gsi, 2);
+    CHECK_EQ(info.override[0].flags, 0);
+    CHECK_EQ(info.override[1].flags, IRQ_LEVEL | IRQ_ACTIVE_LOW);
+    free(t.bytes);
+}
+
+TEST(x2apic_entries_count_and_duplicates_do_not)
+{
+    static const uint8_t x2[] = {9, 16, 0, 0, 0x00, 1, 0, 0,
+                                 1, 0,  0, 0, 0,    0, 0, 0};
+    static const uint8_t same[] = {9, 16, 0, 0, 1, 0, 0, 0,
+                                   1, 0,  0, 0, 0, 0, 0, 0};
+    static const uint8_t address[] = {5, 12, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0};
+    struct table t = good_madt();
+    struct acpi_info info = {0};
+
+    append(&t, x2, sizeof(x2));
+    append(&t, same, sizeof(same));
+    append(&t, address, sizeof(address));
+    finish(&t);
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.cpu_count, 3);
+    CHECK_EQ(info.cpu_apic_id[2], 256);
+    CHECK_EQ(info.lapic_base, INT64_C(0x200000000));
+    free(t.bytes);
+}
+
+TEST(a_bad_checksum_or_signature_is_refused)
+{
+    struct table t = good_madt();
+    struct acpi_info info = {0};
+
+    t.bytes[50]++;
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), -EINVAL);
+    t.bytes[50]--;
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    t.bytes[0]++;
+    finish(&t);
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), -EINVAL);
+    free(t.bytes);
+}
+
+TEST(every_truncation_of_a_madt_is_refused)
+{
+    struct table t = good_madt();
+
+    for (size_t n = 0; n < t.size; n++) {
+        uint8_t *cut = malloc(n ? n : 1);
+        struct acpi_info info = {0};
+
+        memcpy(cut, t.bytes, n);
+        CHECK_EQ(acpi_parse_madt(cut, n, &info), -EINVAL);
+        free(cut);
+    }
+    free(t.bytes);
+}
+
+/* The header's length cut too, checksum right: what is whole is kept. */
+TEST(a_madt_that_ends_inside_an_entry_keeps_the_rest)
+{
+    for (size_t size = 44; size < 80; size++) {
+        struct table t = good_madt();
+        struct acpi_info info = {0};
+
+        t.bytes = realloc(t.bytes, size);
+        t.size = size;
+        finish(&t);
+        CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+        CHECK_EQ(info.cpu_count, size < 52 ? 0 : size < 60 ? 1 : 2);
+        free(t.bytes);
+    }
+}
+
+TEST(an_entry_of_length_zero_or_one_does_not_loop)
+{
+    for (uint8_t length = 0; length < 2; length++) {
+        struct table t = good_madt();
+        struct acpi_info info = {0};
+
+        t.bytes[44 + 8 + 1] = length; /* the second CPU's */
+        finish(&t);
+        CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+        CHECK_EQ(info.cpu_count, 1);
+        free(t.bytes);
+    }
+}
+
+TEST(short_entries_are_left_out)
+{
+    static const uint8_t entries[] = {0, 4, 9, 9, 1, 2, 2, 2, 9, 2, 5, 2};
+    struct table t = begin("APIC", 44);
+    struct acpi_info info = {0};
+
+    append(&t, entries, sizeof(entries));
+    finish(&t);
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.cpu_count + info.ioapic_count + info.override_count, 0);
+    free(t.bytes);
+}
+
+TEST(more_cpus_ioapics_and_overrides_than_fit_are_left_out)
+{
+    struct table t = begin("APIC", 44);
+    struct acpi_info info = {0};
+
+    for (unsigned i = 0; i < 200; i++) {
+        uint8_t cpu[] = {0, 8, 0, (uint8_t)i, 1, 0, 0, 0};
+
+        append(&t, cpu, sizeof(cpu));
+        append(&t, ioapic, sizeof(ioapic));
+        append(&t, override0, sizeof(override0));
+    }
+    finish(&t);
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.cpu_count, MAX_CPUS);
+    CHECK_EQ(info.ioapic_count, ACPI_MAX_IOAPICS);
+    CHECK_EQ(info.override_count, ACPI_MAX_OVERRIDES);
+    free(t.bytes);
+}
+
+static void rsdp_fill(uint8_t p[36], uint8_t revision)
+{
+    uint8_t sum = 0;
+
+    memset(p, 0, 36);
+    memcpy(p, "RSD PTR ", 8);
+    p[15] = revision;
+    memcpy(p + 16, "\x00\x00\x10\x00", 4);
+    p[20] = 36;
+    memcpy(p + 24, "\x00\x00\x20\x00", 4);
+    for (int i = 0; i < 20; i++)
+        sum = (uint8_t)(sum + p[i]);
+    p[8] = (uint8_t)-sum;
+    sum = 0;
+    for (int i = 0; i < 36; i++)
+        sum = (uint8_t)(sum + p[i]);
+    p[32] = (uint8_t)-sum;
+}
+
+TEST(the_rsdp_gives_the_xsdt_or_falls_back_to_the_rsdt)
+{
+    uint8_t p[36];
+    struct acpi_root root;
+
+    rsdp_fill(p, 2);
+    CHECK_EQ(acpi_parse_rsdp(p, 36, &root), 0);
+    CHECK(root.extended);
+    CHECK_EQ(root.address, 0x200000);
+    CHECK_EQ(acpi_parse_rsdp(p, 20, &root), 0);
+    CHECK(!root.extended);
+    p[33]++; /* only the extended checksum is wrong */
+    CHECK_EQ(acpi_parse_rsdp(p, 36, &root), 0);
+    CHECK_EQ(root.address, 0x100000);
+    rsdp_fill(p, 0);
+    CHECK_EQ(acpi_parse_rsdp(p, 36, &root), 0);
+    CHECK(!root.extended);
+    p[9]++;
+    CHECK_EQ(acpi_parse_rsdp(p, 36, &root), -EINVAL);
+    CHECK_EQ(acpi_parse_rsdp(p, 19, &root), -EINVAL);
+}
+
+TEST(the_root_table_lists_whole_entries_only)
+{
+    struct table t = begin("XSDT", 36 + 8 + 8 + 5);
+
+    put(&t, 36, UINT64_C(0x1234567890), 8);
+    put(&t, 44, 42, 8);
+    finish(&t);
+    CHECK_EQ(acpi_root_count(t.bytes, t.size, true), 2);
+    CHECK_EQ(acpi_root_entry(t.bytes, t.size, true, 0), INT64_C(0x1234567890));
+    CHECK_EQ(acpi_root_entry(t.bytes, t.size, true, 1), 42);
+    CHECK_EQ(acpi_root_entry(t.bytes, t.size, true, 2), 0);
+    CHECK_EQ(acpi_root_count(t.bytes, t.size, false), 0);
+    free(t.bytes);
+}
+
+static struct table good_fadt(size_t size)
+{
+    struct table t = begin("FACP", 276);
+
+    t.bytes[8] = 5;
+    put(&t, 40, 0x7000, 4);
+    put(&t, 48, 0xb2, 4);
+    put(&t, 52, 2, 1);
+    put(&t, 64, 0x604, 4);
+    put(&t, 76, 0x608, 4);
+    put(&t, 91, 4, 1);
+    put(&t, 109, 2, 2);
+    put(&t, 112, 1u << 8 | 1u << 10, 4);
+    put(&t, 116, 1, 1);
+    put(&t, 120, 0xcf9, 8);
+    put(&t, 128, 0x0f, 1);
+    t.bytes = realloc(t.bytes, size);
+    t.size = size;
+    finish(&t);
+    return t;
+}
+
+TEST(a_good_fadt_is_understood)
+{
+    struct table t = good_fadt(276);
+    struct acpi_fadt f;
+
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK_EQ(f.dsdt, 0x7000);
+    CHECK_EQ(f.smi_command, 0xb2);
+    CHECK_EQ(f.acpi_enable, 2);
+    CHECK_EQ(f.pm1a_control, 0x604);
+    CHECK_EQ(f.pm1b_control, 0);
+    CHECK_EQ(f.pm_timer, 0x608);
+    CHECK(f.pm_timer_32bit);
+    CHECK(f.has_i8042);
+    CHECK_EQ(f.reset.space, ACPI_SPACE_IO);
+    CHECK_EQ(f.reset.address, 0xcf9);
+    CHECK_EQ(f.reset_value, 0x0f);
+    free(t.bytes);
+}
+
+TEST(the_extended_fields_of_a_fadt_win)
+{
+    struct table t = good_fadt(276);
+    struct acpi_fadt f;
+
+    put(&t, 140, UINT64_C(0x123456789), 8);
+    put(&t, 172, 1, 1);
+    put(&t, 176, 0x1804, 8);
+    put(&t, 208, 0, 1); /* PM timer in memory: the port stays */
+    put(&t, 212, 0xfed00000, 8);
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK_EQ(f.dsdt, INT64_C(0x123456789));
+    CHECK_EQ(f.pm1a_control, 0x1804);
+    CHECK_EQ(f.pm_timer, 0x608);
+    free(t.bytes);
+}
+
+TEST(a_fadt_of_acpi_1_has_no_reset_register_and_an_i8042)
+{
+    struct table t = good_fadt(116);
+    struct acpi_fadt f;
+
+    t.bytes[8] = 1;
+    put(&t, 109, 0, 2);
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK_EQ(f.reset.space, ACPI_SPACE_NONE);
+    CHECK(f.has_i8042);
+    free(t.bytes);
+}
+
+TEST(a_fadt_of_any_length_is_read_within_its_bounds)
+{
+    for (size_t size = 36; size <= 276; size++) {
+        struct table t = good_fadt(size);
+        struct acpi_fadt f;
+
+        CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f),
+                 size < 116 ? -EINVAL : 0);
+        free(t.bytes);
+    }
+}
+
+TEST(the_hpet_must_be_in_memory)
+{
+    struct table t = begin("HPET", 56);
+    phys_t base = 0;
+
+    put(&t, 44, 0xfed00000, 8);
+    finish(&t);
+    CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), 0);
+    CHECK_EQ(base, 0xfed00000);
+    put(&t, 40, 1, 1);
+    finish(&t);
+    CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), -ENODEV);
+    t.bytes = realloc(t.bytes, 45);
+    t.size = 45;
+    finish(&t);
+    CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), -ENODEV);
+    free(t.bytes);
+}
+
+/* The block in a heap block of its size. */
+static int s5(const void *aml, size_t size, struct acpi_s5 *out)
+{
+    uint8_t *copy = malloc(size);
+    int err;
+
+    memcpy(copy, aml, size);
+    err = acpi_find_s5(copy, size, out);
+    free(copy);
+    return err;
+}
+
+#define S5(bytes, out) s5("" bytes, sizeof(bytes) - 1, out)
+
+TEST(s5_is_found_in_its_usual_spellings)
+{
+    struct acpi_s5 v;
+
+    CHECK_EQ(S5("\x08_S5_\x12\x06\x04\x00\x00\x00\x00", &v), 0);
+    CHECK_EQ(v.type_a, 0);
+    CHECK_EQ(S5("junk\x08\\_S5_\x12\x08\x04\x0a\x05\x0a\x06\x00\x00", &v), 0);
+    CHECK_EQ(v.type_a, 5);
+    CHECK_EQ(v.type_b, 6);
+    CHECK_EQ(S5("\x08_S5_\x12\x06\x02\x0b\x07\x00\x01", &v), 0);
+    CHECK_EQ(v.type_a, 7);
+    CHECK_EQ(v.type_b, 1);
+    CHECK_EQ(S5("\x08_S5_\x12\x47\x00\x02\x0a\x03\x0a\x04", &v), 0);
+    CHECK_EQ(v.type_a, 3);
+    CHECK_EQ(v.type_b, 4);
+    CHECK_EQ(S5("\x08_S5_\x12\x04\x01\x0a\x05", &v), 0);
+    CHECK_EQ(v.type_b, 5);
+}
+
+TEST(a_mention_of_s5_that_is_no_package_is_passed_over)
+{
+    struct acpi_s5 v;
+
+    CHECK_EQ(S5("_S5_\x12\x06\x04\x00\x00\x00\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x10_S5_\x12\x06\x04\x00\x00\x00\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x0a\x05", &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x12\x05\x02\x0a\x09\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x12\x03\x00\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x10_S5_\x08_S5_\x12\x05\x02\x0a\x03\x01", &v), 0);
+    CHECK_EQ(v.type_a, 3);
+}
+
+TEST(a_package_that_sticks_out_is_refused)
+{
+    struct acpi_s5 v;
+    static const char whole[] = "\x08_S5_\x12\x08\x04\x0a\x05\x0a\x06\x00\x00";
+
+    for (size_t n = 1; n < sizeof(whole) - 1; n++)
+        CHECK_EQ(s5(whole, n, &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x12\xcf\xff\xff\xff\x02\x00\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x12\x00\x02\x00\x00", &v), -ENOENT);
+    CHECK_EQ(S5("\x08_S5_\x12\x03\x02\x0a\x05", &v), -ENOENT);
+}
+
+CHECK_MAIN
