@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import email
 import fcntl
 import glob
 import hashlib
@@ -199,10 +200,12 @@ def cache_root() -> Path:
 
 @contextlib.contextmanager
 def cache_lock() -> Iterator[None]:
-    """One configure at a time fills the cache."""
+    """One configure at a time fills the cache; cleans up after dead ones."""
     cache_root().mkdir(parents=True, exist_ok=True)
     with open(cache_root() / "lock", "w") as f:
         fcntl.flock(f, fcntl.LOCK_EX)
+        for left in cache_root().glob(".work-*"):
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 
@@ -275,18 +278,10 @@ def release_codename() -> str:
 def deb822_entries(text: str) -> Iterator[dict[str, str]]:
     """Paragraphs of a .sources file, keys in lower case."""
     text = re.sub(r"^#.*\n?", "", text, flags=re.MULTILINE)
-    for paragraph in re.split(r"\n\s*\n", text):
-        fields: dict[str, str] = {}
-        key = ""
-        for line in paragraph.splitlines():
-            if line[:1].isspace() and key:
-                fields[key] += "\n" + line.rstrip()
-            elif ":" in line:
-                key, _, value = line.partition(":")
-                key = key.strip().lower()
-                fields[key] = value.strip()
-        if fields:
-            yield fields
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        # The syntax is that of mail headers.
+        headers = email.message_from_string(paragraph)
+        yield {key.lower(): value for key, value in headers.items()}
 
 
 def one_line_entries(text: str) -> Iterator[dict[str, str]]:
@@ -331,8 +326,9 @@ def source_list(etc: Path = Path("/etc/apt")) -> str:
     for entry in entries:
         if not is_debians_own(entry, codename):
             continue
-        paragraph = (f"Types: deb-src\nURIs: {entry['uris']}\n"
-                     f"Suites: {entry['suites']}\nComponents: main\n")
+        uris = " ".join(u.rstrip("/") for u in entry["uris"].split())
+        paragraph = (f"Types: deb-src\nURIs: {uris}\nSuites: "
+                     f"{entry['suites']}\nComponents: main\n")
         if "signed-by" in entry:
             paragraph += f"Signed-By: {entry['signed-by']}\n"
         if paragraph not in paragraphs:
@@ -407,7 +403,7 @@ def fetch_sources(items: list[ThirdParty]) -> None:
         if not items:  # another configure was quicker
             return
         with tempfile.TemporaryDirectory(dir=cache_root(),
-                                         prefix=".fetch-") as scratch:
+                                         prefix=".work-") as scratch:
             apt = private_apt(Path(scratch))
             say("reading Debian's lists of source packages")
             run_quietly(Path(scratch), [*apt, "update"], ELSEWHERE)
@@ -474,7 +470,7 @@ def build_newlib(source: str, target: str, gcc: str) -> None:
         if (Path(target) / "lib/libc.a").exists():
             return
         with tempfile.TemporaryDirectory(dir=cache_root(),
-                                         prefix=".newlib-") as scratch:
+                                         prefix=".work-") as scratch:
             work, prefix = Path(scratch) / "build", Path(scratch) / "prefix"
             work.mkdir()
             run_quietly(work, [f"{source}/configure", f"--prefix={prefix}",
@@ -494,7 +490,7 @@ def build_newlib(source: str, target: str, gcc: str) -> None:
 
 def find_tool(name: str) -> str:
     return shutil.which(name) or fail(
-        f"{name} not found; ./configure.py --setup installs it")
+        f"{name} not found; ./configure.py --setup installs the usual tools")
 
 
 def check_version(tool: str, minimum: tuple[int, ...],
@@ -544,17 +540,12 @@ def kvm_usable(qemu: str) -> bool:
     """Whether a guest really runs under KVM; remembered per machine."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
-    key = json.dumps([qemu, os.stat(qemu).st_mtime,
-                      Path("/proc/version").read_text(), os.geteuid()])
-    cache = BUILD / "kvm-probe.json"
-    with contextlib.suppress(OSError, ValueError):
-        known = json.loads(cache.read_text())
-        if known["key"] == key:
-            return bool(known["usable"])
-    say("trying whether KVM works here")
-    usable = run_kvm_probe(qemu)
-    write_if_changed(cache, json.dumps({"key": key, "usable": usable}))
-    return usable
+    key = f"{qemu} {os.stat(qemu).st_mtime} {os.uname()}"
+    known = BUILD / "kvm-probe" / hashlib.sha256(key.encode()).hexdigest()
+    if not known.exists():
+        say("trying whether KVM works here")
+        write_if_changed(known, str(run_kvm_probe(qemu)))
+    return known.read_text() == "True"
 
 
 def find_tools(args: argparse.Namespace) -> argparse.Namespace:
@@ -964,4 +955,5 @@ def main() -> None:
         "what can be done")
 
 
-main()
+if __name__ == "__main__":
+    main()

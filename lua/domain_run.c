@@ -182,6 +182,14 @@ static bool reason_from_pending(struct domain *d)
     return false;
 }
 
+/* Buffers of the auxiliary library say it with a plain error. */
+static bool ended_for_memory(const struct domain *d, int status)
+{
+    return status == LUA_ERRMEM ||
+           (status != LUA_OK && d->reason.message &&
+            !strcmp(d->reason.message, "not enough memory"));
+}
+
 static void reason_from_status(struct domain *d, int status)
 {
     char text[80];
@@ -190,7 +198,7 @@ static void reason_from_status(struct domain *d, int status)
         return;
     if (status == LUA_OK) {
         reason_set(d, END_EXIT, NULL);
-    } else if (status == LUA_ERRMEM) {
+    } else if (ended_for_memory(d, status)) {
         snprintf(text, sizeof(text), "not enough memory (the cap is %zu KiB)",
                  d->account->limit / 1024);
         reason_set(d, END_MEMORY, text);

@@ -15,9 +15,7 @@ static inline int checkstack_both(lua_State *L, int n)
     return domain_stack_left() > STACK_RESERVE && lua_checkstack(L, n);
 }
 
-#define lua_checkstack     checkstack_both
-#define luaopen_cjson      limit_open_cjson
-#define luaopen_cjson_safe limit_open_cjson_safe
+#define lua_checkstack checkstack_both
 int luaopen_cjson(lua_State *L);
 int luaopen_cjson_safe(lua_State *L);
 /* fpconv.h declares an inline function that is defined elsewhere. */
@@ -27,6 +25,6 @@ int luaopen_cjson_safe(lua_State *L);
 
 static const struct lua_module lua_module_cjson_safe
     __attribute__((used, section("rayos_lua_modules"), aligned(8))) = {
-        .name = "cjson.safe", .open = limit_open_cjson_safe};
+        .name = "cjson.safe", .open = luaopen_cjson_safe};
 
-LUA_MODULE(cjson, .open = limit_open_cjson);
+LUA_MODULE(cjson, .open = luaopen_cjson);

@@ -55,4 +55,4 @@ static void *pattern_checked(lua_State *L, int index, const char *class)
 #define luaL_checkudata pattern_checked
 #include <lptree.c>
 
-LUA_MODULE(lpeg, .open = limit_open_lpeg);
+LUA_MODULE(lpeg, .open = luaopen_lpeg);

@@ -26,18 +26,16 @@ static inline void stop_checked(lua_State *state)
 #define INITBACK 64
 #undef assert
 #define assert(cond) stop_checked(L)
-#undef match
-#define match limit_lpeg_match_stock
+#define match        lpeg_match_stock
 const char *match(lua_State *L, const char *o, const char *s, const char *e,
                   Instruction *op, Capture *capture, int ptop);
 #pragma GCC diagnostic ignored "-Wshadow"
 #include <lpvm.c>
 
 #undef match
-const char *limit_lpeg_match(lua_State *state, const char *o, const char *s,
-                             const char *e, Instruction *op, Capture *capture,
-                             int ptop)
+const char *match(lua_State *state, const char *o, const char *s, const char *e,
+                  Instruction *op, Capture *capture, int ptop)
 {
     domain_check_stack(state, LIMIT_STACK_RESERVE);
-    return limit_lpeg_match_stock(state, o, s, e, op, capture, ptop);
+    return lpeg_match_stock(state, o, s, e, op, capture, ptop);
 }

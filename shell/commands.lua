@@ -86,7 +86,7 @@ commands.register {
 commands.register {
   name = "clear", summary = "clear the screen (Ctrl-L)",
   handler = function(shell)
-    shell.console.write("\27[m\27[H\27[2J")
+    shell.console.write(require "terminal".clear)
   end,
 }
 

@@ -10,10 +10,8 @@ local histories = require "history"
 local keys = require "keys"
 local layout = require "layout"
 local painters = require "painter"
+local terminal = require "terminal"
 
-local PASTE_ON, PASTE_OFF = "\27[?2004h", "\27[?2004l"
--- "Go to the far corner and say where you are", cursor saved and restored.
-local ASK_SIZE = "\0277\27[999;999H\27[6n\0278"
 local MAX_MENU_ROWS = 15
 
 ---@class shell.console
@@ -37,9 +35,6 @@ local MAX_MENU_ROWS = 15
 ---@class shell.editor
 local editor = {}
 editor.__index = editor
-
-editor.paste_on = PASTE_ON
-editor.ask_size = ASK_SIZE
 
 ---@param options shell.editor.options
 ---@return shell.editor
@@ -146,7 +141,7 @@ function editor:leave(note)
   end
   self.top = layout.crop(frame, self.rows, self.top)
   self.painter:finish(frame)
-  self.console.write(PASTE_OFF)
+  self.console.write(terminal.paste_off)
 end
 
 -- History ------------------------------------------------------------------
@@ -336,7 +331,7 @@ end
 function editor:clear()
   self.painter:clear()
   if self.console.size() == nil then
-    self.painter:emit(ASK_SIZE)
+    self.painter:emit(terminal.ask_size)
   end
 end
 
@@ -415,7 +410,7 @@ function editor:read(shown)
   end
   self.painter:begin(row)
   if not shown then
-    self.console.write(PASTE_ON)
+    self.console.write(terminal.paste_on)
     self:refresh()
   end
   while true do

@@ -1,7 +1,7 @@
 -- An array of records that are alike, as a table with a header: one row each,
 -- numbers to the right, what is too wide cut.
 
-local rep = string.rep
+local rep, gsub = string.rep, string.gsub
 local concat, sort = table.concat, table.sort
 local rawget, rawlen, next, type = rawget, rawlen, next, type
 local max, min, format = math.max, math.min, string.format
@@ -151,7 +151,7 @@ local function line_of(cells, widths, numeric, plain)
       last and min(width.text(cell.text), widths[c]) or widths[c],
       numeric[c], plain)
   end
-  return concat(parts, rep(" ", GAP))
+  return (gsub(concat(parts, rep(" ", GAP)), " +$", ""))
 end
 
 ---Whether a value is an array of records that are alike.

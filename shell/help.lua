@@ -66,7 +66,7 @@ local function heading(out, text)
   out[#out + 1] = paint("heading", text)
 end
 
--- The overview -------------------------------------------------------------
+-- The overview, which should fit 24 rows ------------------------------------
 
 local TRY = {
   { "1 + 2", "any expression prints its value; _ is the last one" },
@@ -78,22 +78,18 @@ local TRY = {
 
 local KEYS = {
   { "Tab", "complete names, methods, file names; after ( the arguments" },
-  { "Up, Down", "history, of what begins like the line" },
-  { "Ctrl-R", "search the history" },
+  { "Up, Ctrl-R", "history, of what begins like the line; search in it" },
   { "Ctrl-C", "interrupt what runs, abandon what is typed" },
-  { "Alt-Enter", "a new line in the entry" },
-  { "Ctrl-L, Ctrl-D", "clear the screen; leave" },
+  { "Alt-Enter", "a new line in the entry; Ctrl-L clears, Ctrl-D leaves" },
 }
 
-local function command_rows()
-  local rows = {}
+local function command_words()
+  local words = {}
   for _, name in ipairs(commands.names()) do
-    local command = commands.registry[name]
-    rows[#rows + 1] = {
-      name .. (command.args and " " .. command.args or ""), command.summary,
-    }
+    local args = commands.registry[name].args
+    words[#words + 1] = name .. (args and " " .. args or "")
   end
-  return rows
+  return concat(words, ", ")
 end
 
 local function module_rows()
@@ -114,11 +110,9 @@ local function overview(columns)
   two_columns(out, TRY, columns, "key")
   heading(out, "Keys")
   two_columns(out, KEYS, columns, "key")
-  heading(out, "Commands")
-  two_columns(out, command_rows(), columns, "key")
+  wrap(out, "Commands: " .. command_words(), 2, columns)
   heading(out, "Modules")
   two_columns(out, module_rows(), columns, "key")
-  out[#out + 1] = ""
   wrap(out, "help(x) tells about a function, module or object, help(\"word\") "
     .. "searches. A local lives for one entry only; without `local` a variable "
     .. "stays for the session.", 0, columns)
@@ -132,13 +126,13 @@ local function argument_rows(doc)
   for _, arg in ipairs(type(doc.args) == "table" and doc.args or {}) do
     local kind, text = arg[2] or arg.type or "", arg[3] or arg.text or ""
     rows[#rows + 1] = { tostring(arg[1] or arg.name),
-      tostring(kind) .. (text ~= "" and "  " .. tostring(text) or "") }
+      tostring(kind) .. (text ~= "" and ": " .. tostring(text) or "") }
   end
   for _, result in ipairs(type(doc.returns) == "table" and doc.returns or {}) do
     local kind = type(result) == "table" and (result[1] or result.type) or result
     local text = type(result) == "table" and (result[2] or result.text) or ""
     rows[#rows + 1] = { "returns",
-      tostring(kind) .. (text ~= "" and "  " .. tostring(text) or "") }
+      tostring(kind) .. (text ~= "" and ": " .. tostring(text) or "") }
   end
   return rows
 end
@@ -277,8 +271,9 @@ local function lua_signature(f, name)
       or format("defined in %s, line %d", info.short_src, info.linedefined)
 end
 
-local function about_function(f, columns)
-  local name = docs.name_of(f)
+-- `called` is how the person named it, if he did.
+local function about_function(f, columns, called)
+  local name = docs.name_of(f) or called
   local entry = name and docs.find(name)
   if entry then
     return entry_text(entry, columns)
@@ -320,7 +315,7 @@ local function about_name(shell, name)
   end
   local value = find(name, "^[%a_][%w_.:]*$") and named_value(shell.env, name)
   if type(value) == "function" then
-    return about_function(value, columns)
+    return about_function(value, columns, name)
   elseif type(value) == "table" and docs.module_of(value) then
     return about_object(value, columns)
   end

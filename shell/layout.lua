@@ -98,50 +98,57 @@ local function style_reader(spans, marks)
   end
 end
 
+local function add_row(frame, soft)
+  local row = layout.row(soft)
+  frame.rows[#frame.rows + 1] = row
+  return row
+end
+
+-- The last row of the frame, or a new one when it has no room for `needed`
+-- columns.
+local function row_with_room(frame, needed, columns)
+  local row = frame.rows[#frame.rows]
+  return row.n + needed > columns and add_row(frame, true) or row
+end
+
+local function set_cursor(frame)
+  frame.row = #frame.rows
+  frame.column = frame.rows[frame.row].n + 1
+end
+
 ---@param view shell.view
 ---@param final? boolean the line is done: no room for a cursor behind its end
 ---@return shell.frame
 function layout.build(view, final)
   local text, at, columns = view.text, view.at, view.columns
-  local row = layout.row()
-  local frame = { rows = { row }, row = 1, column = 1 }
+  local frame = { rows = { layout.row() }, row = 1, column = 1 }
   local style_at = style_reader(view.spans, view.marks)
 
-  local function wrap(soft)
-    row = layout.row(soft)
-    frame.rows[#frame.rows + 1] = row
-  end
-  local function set_cursor(needed)
-    if row.n + needed > columns and not final then
-      wrap(true)
-    end
-    frame.row, frame.column = #frame.rows, row.n + 1
-  end
-
-  layout.write(row, view.prompt, "prompt", columns)
+  layout.write(frame.rows[1], view.prompt, "prompt", columns)
   local i = 1
   while i <= #text do
-    if byte(text, i) == 10 then
-      if i == at then
-        set_cursor(1)
-      end
-      wrap(false)
-      layout.write(row, view.continuation, "continuation", columns)
-      i = i + 1
-    else
-      local shown, width, last, own = glyph(text, i)
-      if i <= at and at <= last then
-        set_cursor(width)
-      end
-      if row.n + width > columns then
-        wrap(true)
-      end
-      put(row, shown, own or style_at(i), width)
-      i = last + 1
+    local newline = byte(text, i) == 10
+    local shown, width, last, own = nil, 1, i, nil
+    if not newline then
+      shown, width, last, own = glyph(text, i)
     end
+    if i <= at and at <= last then
+      row_with_room(frame, width, columns)
+      set_cursor(frame)
+    end
+    if newline then
+      layout.write(add_row(frame, false), view.continuation, "continuation",
+        columns)
+    else
+      put(row_with_room(frame, width, columns), shown, own or style_at(i), width)
+    end
+    i = last + 1
   end
   if at > #text then
-    set_cursor(1)
+    if not final then
+      row_with_room(frame, 1, columns)
+    end
+    set_cursor(frame)
   end
   return frame
 end

@@ -256,7 +256,7 @@ end
 
 ---Clear the terminal; the next frame begins in its first row.
 function methods:clear()
-  self:emit("\27[m\27[H\27[2J")
+  self:emit(require "terminal".clear)
   self:begin()
 end
 

@@ -5,12 +5,11 @@
 local find, format, gsub = string.find, string.format, string.gsub
 local concat, pcall, type = table.concat, pcall, type
 local paint = require "palette".paint
+local terminal = require "terminal"
 
 local session = {}
 
 local PROMPT, CONTINUATION = "ray> ", "...> "
-local ASK_SIZE = "\0277\27[999;999H\27[6n\0278"
-local PASTE_ON = "\27[?2004h"
 
 -- A function of module sys that may be missing or fail.
 local function ask(sys, name)
@@ -100,8 +99,8 @@ function session.run(console, sys)
   -- Asked first, so that the answer comes while all else goes on; it is read
   -- like a key, if it comes.
   local columns = console.size()
-  console.write((columns and "" or ASK_SIZE)
-    .. concat(session.first_screen(sys), "\r\n") .. "\r\n" .. PASTE_ON)
+  console.write((columns and "" or terminal.ask_size)
+    .. concat(session.first_screen(sys), "\r\n") .. "\r\n" .. terminal.paste_on)
   ask(sys, "boot_done")
   console.write(paint("prompt", PROMPT))
 

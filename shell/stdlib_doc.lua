@@ -3,7 +3,7 @@
 
 local gmatch, match = string.gmatch, string.match
 
-local LINES = [[
+local LINES = [==[
 assert(v [, message])  v if it is true, else an error
 collectgarbage([option [, ...]])  "collect", "count", "step", "incremental", ...
 dofile(name)  run a file
@@ -112,7 +112,7 @@ debug.getmetatable(v)  the metatable, whatever it says
 debug.getupvalue(f, i)  name and value of an upvalue
 debug.sethook([thread,] hook, mask [, count])  be called as code runs
 debug.traceback([thread,] [message [, level]])  the calls that led here
-]]
+]==]
 
 ---@type table<string, { signature: string, text: string }>
 local doc = {}

@@ -28,10 +28,11 @@
 
 #define OWNER_NONE 0 /* else the CPU's id + 1 */
 
-extern char __text_start[], __kernel_end[]; /* kernel.ld */
+extern char __text_start[], __text_end[], __kernel_end[]; /* kernel.ld */
 
 static _Atomic uint32_t owner;
-static unsigned depth; /* panics inside the panic; the owner's */
+static unsigned depth;        /* panics inside the panic; the owner's */
+static const char *first_fmt; /* what the panic was about; the owner's */
 static struct panic_cpu states[MAX_CPUS];
 
 /* This CPU's data; NULL before they are set up. */
@@ -78,6 +79,19 @@ const struct panic_cpu *panic_cpu_state(uint32_t id)
     return id < MAX_CPUS && states[id].stopped ? &states[id] : NULL;
 }
 
+/* After a call of what is no code (a null pointer, data) the caller is known
+ * only by the return address on top of the stack. */
+static void caller_note(struct panic_cpu *s)
+{
+    const uintptr_t *top = (const uintptr_t *)s->rsp;
+
+    if ((s->rip >= (uintptr_t)__text_start && s->rip < (uintptr_t)__text_end) ||
+        s->rsp % sizeof(*top) || !panic_can_read(s->rsp, sizeof(*top)) ||
+        *top < (uintptr_t)__text_start || *top >= (uintptr_t)__text_end)
+        return;
+    s->caller = *top;
+}
+
 /* Write down, once, where this CPU is. */
 static const struct panic_cpu *state_note(uintptr_t rip, uintptr_t rsp,
                                           uintptr_t rbp)
@@ -90,6 +104,7 @@ static const struct panic_cpu *state_note(uintptr_t rip, uintptr_t rsp,
     s->rip = rip;
     s->rsp = rsp;
     s->thread = c ? c->current : NULL;
+    caller_note(s);
     backtrace_walk(&s->trace, rbp, panic_can_read);
     s->stopped = true;
     return s;
@@ -156,9 +171,10 @@ static _Noreturn void panic_again(uintptr_t rip, const char *fmt, va_list ap)
 
     if (++depth > 1)
         halt();
-    fmt_vsnprintf(text, sizeof(text), fmt, ap);
     symbol_format(where, sizeof(where), rip);
-    panic_print("\nPanic inside the panic at %s: %s\n", where, text);
+    fmt_vsnprintf(text, sizeof(text), fmt, ap);
+    panic_print("\nRayOS panic inside the panic \"%s\", at %s: %s\n", first_fmt,
+                where, text);
     finish();
 }
 
@@ -191,10 +207,11 @@ static _Noreturn void panic_run(const struct trap_frame *frame, uintptr_t rip,
     }
     if (again)
         panic_again(rip, fmt, ap);
+    first_fmt = fmt;
     cause.self = state_note(rip, rsp, rbp);
-    fmt_vsnprintf(text, sizeof(text), fmt, ap);
     panic_output_begin();
     others_stop();
+    fmt_vsnprintf(text, sizeof(text), fmt, ap); /* may fault */
     panic_report(&cause);
     finish();
 }

@@ -15,6 +15,7 @@ struct thread;
 struct panic_cpu {
     _Atomic bool stopped; /* all below is complete */
     uintptr_t rip, rsp;
+    uintptr_t caller; /* when rip is not in code: who called it; else 0 */
     const struct thread *thread;
     struct backtrace trace;
 };

@@ -91,6 +91,8 @@ static void print_address(uintptr_t pc, bool is_return)
 static void print_trace(const struct panic_cpu *c, bool called)
 {
     print_address(c->rip, called);
+    if (c->caller)
+        print_address(c->caller, true);
     for (uint32_t i = 0; i < c->trace.depth; i++)
         print_address(c->trace.pc[i], true);
     if (c->trace.cut)

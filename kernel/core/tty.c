@@ -25,13 +25,18 @@ int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
 {
     int err = 0;
 
-    memset(t, 0, sizeof(*t));
     t->name = name;
     t->ops = ops;
     t->driver = driver;
+    t->lock = (struct spinlock)SPINLOCK_INIT;
     ring_init(&t->input, t->input_data, TTY_INPUT_SIZE);
     waitq_init(&t->readers);
+    t->interruptible = false;
+    t->interrupt = NULL;
+    t->interrupt_arg = NULL;
+    t->interrupting = 0;
     mutex_init(&t->write_lock);
+    memset(&t->line, 0, sizeof(t->line));
 
     mutex_lock(&register_lock);
     size_t n = tty_count;
@@ -92,17 +97,25 @@ static bool input_queue(struct tty *t, const uint8_t *p, size_t size)
     return interrupted;
 }
 
+/* Interrupts stay off until the call has returned: tty_set_interrupt waits for
+ * it, and must not find it preempted. */
 void tty_input(struct tty *t, const void *data, size_t size)
 {
+    uint64_t irq = arch_irq_save();
     irqflags_t flags = spin_lock(&t->lock);
     bool interrupted = input_queue(t, data, size);
     void (*fn)(struct tty *, void *) = t->interrupt;
     void *arg = t->interrupt_arg;
 
     waitq_wake_all(&t->readers);
-    spin_unlock(&t->lock, flags);
     if (interrupted && fn)
+        t->interrupting++;
+    spin_unlock(&t->lock, flags);
+    if (interrupted && fn) {
         fn(t, arg);
+        t->interrupting--;
+    }
+    arch_irq_restore(irq);
 }
 
 void tty_set_interruptible(struct tty *t, bool on)
@@ -121,6 +134,8 @@ void tty_set_interrupt(struct tty *t, void (*fn)(struct tty *t, void *arg),
     t->interrupt = fn;
     t->interrupt_arg = arg;
     spin_unlock(&t->lock, flags);
+    while (t->interrupting)
+        arch_pause();
 }
 
 ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline)

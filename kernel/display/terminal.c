@@ -141,4 +141,4 @@ static int terminal_start(void)
     return 0;
 }
 
-UNIT(terminal, .after = "framebuffer vfs tty", .start = terminal_start);
+UNIT(terminal, .after = "framebuffer vfs", .start = terminal_start);

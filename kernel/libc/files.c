@@ -45,21 +45,12 @@ int _close_r(struct _reent *r, int fd)
     return (int)result(r, fd_close(fdtable_current(), fd));
 }
 
-/* What was asked must be on the screen before an answer is waited for. */
-static void stdout_flush(struct _reent *r)
-{
-    if (r->__sdidinit && r->_stdout->_flags & __SWR)
-        _fflush_r(r, r->_stdout);
-}
-
 _ssize_t _read_r(struct _reent *r, int fd, void *buf, size_t size)
 {
     struct file *f = fd_get(fdtable_current(), fd);
 
     if (!f)
         return result(r, -EBADF);
-    if (tty_from_file(f))
-        stdout_flush(r);
     ssize_t n = file_read(f, buf, size);
 
     file_put(f);

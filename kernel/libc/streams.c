@@ -1,6 +1,7 @@
 /*
- * The tables of stdio's FILE objects, in place of newlib's own (findfp.c; every
- * function that it defines is defined here, so the linker leaves it out).
+ * The tables of stdio's FILE objects, in place of newlib's own (findfp.c and
+ * fwalk.c; every function that they define is defined here, so the linker
+ * leaves them out).
  *
  * newlib keeps the files of all threads in one list. Ours are domains that do
  * not trust each other: a FILE made by one must not be flushed by another
@@ -11,6 +12,7 @@
  */
 #include <errno.h>
 #include <reent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,9 @@ void __sinit_lock_acquire(void);
 void __sinit_lock_release(void);
 void __fp_lock_all(void);
 void __fp_unlock_all(void);
+/* Its fwalk.c likewise. */
+int _fwalk(struct _reent *r, int (*fn)(FILE *));
+int _fwalk_reent(struct _reent *r, int (*fn)(struct _reent *, FILE *));
 
 #define FILES_AT_ONCE 4 /* a domain opens few files, and pays for them */
 
@@ -115,6 +120,47 @@ FILE *__sfp(struct _reent *r)
     f->_flags2 = __SNLK;
     return f;
 }
+
+/* --- walks --- */
+
+/* newlib asks for the streams of the machine where the standard says "all open
+ * streams" (fflush(NULL), and what is flushed before a terminal is read): here
+ * that is all of this thread's. */
+static struct _reent *walk_whose(struct _reent *r)
+{
+    return r == _GLOBAL_REENT ? _REENT : r;
+}
+
+/* In use and on a descriptor; 1 marks one that is being opened or read. */
+static bool stream_is_open(const FILE *f)
+{
+    return f->_flags != 0 && f->_flags != 1 && f->_file != -1;
+}
+
+int _fwalk(struct _reent *r, int (*fn)(FILE *))
+{
+    int result = 0;
+
+    for (struct _glue *g = &walk_whose(r)->__sglue; g; g = g->_next)
+        for (int i = 0; i < g->_niobs; i++)
+            if (stream_is_open(&g->_iobs[i]))
+                result |= fn(&g->_iobs[i]);
+    return result;
+}
+
+int _fwalk_reent(struct _reent *r, int (*fn)(struct _reent *, FILE *))
+{
+    int result = 0;
+
+    r = walk_whose(r);
+    for (struct _glue *g = &r->__sglue; g; g = g->_next)
+        for (int i = 0; i < g->_niobs; i++)
+            if (stream_is_open(&g->_iobs[i]))
+                result |= fn(r, &g->_iobs[i]);
+    return result;
+}
+
+/* --- the end --- */
 
 /* Give back what a stream owns, without touching its descriptor. */
 static int stream_release(struct _reent *r, FILE *f)

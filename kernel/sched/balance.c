@@ -62,9 +62,13 @@ static bool steal_from(struct runqueue *victim, struct runqueue *rq)
         t->cpu = rq->cpu;
     }
     spin_unlock(&victim->lock, 0);
-    if (t)
-        sched_place_on(rq->cpu, t);
-    return t;
+    if (!t)
+        return false;
+    sched_place_on(rq->cpu, t);
+    /* Whoever roused us may have roused us for several. */
+    if (victim->stealable)
+        balance_rouse(victim);
+    return true;
 }
 
 bool balance_steal(struct runqueue *rq)

@@ -215,6 +215,7 @@ static void contender(void *arg)
         if (id % 3 == 2) {
             if (mutex_lock_until(&shared, clock_now() + 100 * NS_PER_US)) {
                 timeouts++;
+                thread_sleep(50 * NS_PER_US);
                 continue;
             }
         } else {

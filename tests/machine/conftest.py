@@ -75,7 +75,7 @@ def _describe(m: Machine) -> str:
     if not text and (m.workdir / "serial.log").exists():
         text = (m.workdir / "serial.log").read_text(errors="replace")
     lines = [f"machine in {m.workdir}", *text.splitlines()[-40:]]
-    panic = re.search(r"^.*KERNEL PANIC[\s\S]*", text, re.MULTILINE)
+    panic = re.search(r"^.*RayOS panic[\s\S]*", text, re.MULTILINE)
     if panic:
         lines += ["", "--- panic ---", *panic.group(0).splitlines()[:80]]
     try:

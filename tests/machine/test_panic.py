@@ -15,7 +15,7 @@ CRASHES = {
 def crash(m, kind):
     mark = m.serial.mark()
     m.serial.send(f'sys.test.crash("{kind}")\r')
-    m.serial.expect(r"KERNEL PANIC", mark)
+    m.serial.expect(r"RayOS panic", mark)
     return mark
 
 
@@ -30,7 +30,7 @@ def test_this_fault_is_a_panic_that_survives_the_reset(fleet, kind):
     m.wait_prompt(since=mark)
     m.serial.expect(r"previous boot ended in a panic", mark)
     record, = m.eval("return sys.last_panic()")
-    assert "KERNEL PANIC" in record
+    assert "RayOS panic" in record
     # It is told once: a further boot is clean.
     mark = m.serial.mark()
     m.serial.send("sys.reboot()\r")
@@ -54,5 +54,5 @@ def test_a_panic_is_on_the_screen_and_halts_by_default(fleet):
 def test_crash_hooks_are_refused_without_testhooks(fleet):
     m = fleet.boot()
     text = m.type('print(pcall(function() return sys.test.crash("null") end))')
-    assert "KERNEL PANIC" not in text
+    assert "RayOS panic" not in text
     assert "testhooks" in text

@@ -9,40 +9,43 @@
 #include <arch/cpu.h>
 #include <rayos/types.h>
 
+/*
+ * Whoever comes first gets it: no queue. A ticket lock is fair, but hands
+ * itself to a CPU that may not be running when CPUs are threads of a busy host,
+ * and then all wait for that host.
+ */
 struct spinlock {
-    _Atomic uint32_t next; /* ticket lock: fair between CPUs */
-    _Atomic uint32_t owner;
+    _Atomic uint32_t held;
 };
 
 typedef uint64_t irqflags_t;
 
 #define SPINLOCK_INIT \
     {                 \
-        0, 0          \
+        0             \
     }
 
-/* Returns the interrupt state to give back to spin_unlock. */
+/* Returns the interrupt state to give back to spin_unlock. Also a full memory
+ * barrier. */
 static inline irqflags_t spin_lock(struct spinlock *l)
 {
     irqflags_t flags = arch_irq_save();
-    uint32_t ticket = __atomic_fetch_add((uint32_t *)&l->next, 1,
-                                         __ATOMIC_RELAXED);
 
-    while (__atomic_load_n((uint32_t *)&l->owner, __ATOMIC_ACQUIRE) != ticket)
-        arch_pause();
+    while (__atomic_exchange_n(&l->held, 1, __ATOMIC_SEQ_CST))
+        while (__atomic_load_n(&l->held, __ATOMIC_RELAXED))
+            arch_pause();
     return flags;
 }
 
 static inline void spin_unlock(struct spinlock *l, irqflags_t flags)
 {
-    __atomic_store_n((uint32_t *)&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
     arch_irq_restore(flags);
 }
 
 static inline bool spin_is_locked(const struct spinlock *l)
 {
-    return __atomic_load_n((const uint32_t *)&l->owner, __ATOMIC_RELAXED) !=
-           __atomic_load_n((const uint32_t *)&l->next, __ATOMIC_RELAXED);
+    return __atomic_load_n(&l->held, __ATOMIC_RELAXED);
 }
 
 #endif

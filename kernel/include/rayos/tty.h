@@ -42,14 +42,16 @@ struct tty {
     uint16_t columns, rows; /* columns 0: not known (a serial line) */
     bool interruptible;     /* lock */
     void (*interrupt)(struct tty *t,
-                      void *arg); /* any context but NMI; lock not held */
-    void *interrupt_arg;
-    struct mutex write_lock; /* one write at a time */
+                      void *arg);  /* any context but NMI; lock not held */
+    void *interrupt_arg;           /* lock */
+    _Atomic uint32_t interrupting; /* calls of `interrupt` under way */
+    struct mutex write_lock;       /* one write at a time */
     /* Cooked mode: used by the one cooked reader. */
     struct tty_line line;
 };
 
-/* Fill in and register under /dev/NAME. Thread context. */
+/* Fill in (all but columns and rows, which are the caller's) and register under
+ * /dev/NAME. Thread context. */
 int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
                  void *driver);
 struct tty *tty_find(const char *name);
@@ -66,6 +68,8 @@ ssize_t tty_read_cooked(struct tty *t, void *buf, size_t size);
 /* Output; "\n" is sent as "\r\n". */
 ssize_t tty_write(struct tty *t, const void *data, size_t size);
 void tty_set_interruptible(struct tty *t, bool on);
+/* On return the function that was set before does not run any more. Thread
+ * context. */
 void tty_set_interrupt(struct tty *t, void (*fn)(struct tty *t, void *arg),
                        void *arg);
 

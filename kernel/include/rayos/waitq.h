@@ -14,7 +14,9 @@
 #include <rayos/spinlock.h>
 
 struct waitq {
-    struct list waiters; /* in order of priority, then of arrival */
+    /* In order of the priority that each had when it came, then of arrival;
+     * for mutexes, of the priority that it has. */
+    struct list waiters;
 };
 
 #define WAITQ_INIT(wq)          \

@@ -98,8 +98,6 @@ test("continuation lines are indented as one types", function()
 end)
 
 test("output without a newline does not disturb the prompt", function()
-  is(session 'io.write("abc")', 'ray> io.write("abc")\nabc\n'
-    .. "table: " == "" or session 'io.write("abc")')
   local text, con = session 'do io.write("abc") end'
   is(text, 'ray> do io.write("abc") end\nabc')
   is(con:cursor(), "3,6")
@@ -119,7 +117,7 @@ test("a traceback shows the user's frames only", function()
   local text = session("function f() error('deep') end",
     "function g() f() end", "g()")
   has(text, "error: entry 1:1: deep\n"
-    .. "  entry 1:1: in function 'f'\n  entry 2:1: in function 'g'")
+    .. "  entry 1:1: in global 'f'\n  entry 2:1: in function <entry 2:1>")
   lacks(text, "repl.lua")
   lacks(text, "xpcall")
 end)
@@ -190,8 +188,7 @@ test("another module can register a verb", function()
       return nil, args[3] and "too many" or nil
     end,
   }
-  has(session "show linux desktop", "\nshowing linux desktop, 2 words\nray>" == ""
-    or "\nshowing linux desktop, 2 words")
+  has(session "show linux desktop", "\nshowing linux desktop, 2 words")
   has(session "show linux desktop now", "error: too many")
   has(session 'show = 5', "ray> show = 5")
 end)
@@ -204,9 +201,10 @@ end)
 
 test("a session survives what a chunk does to the libraries", function()
   local con = start()
-  local saved = { string.format, table.concat, string.find }
-  con:type("string.format, table.concat, string.find = nil\r", "1 + 1\r")
-  string.format, table.concat, string.find = table.unpack(saved)
+  local saved = { string.format, table.concat, table.insert }
+  con:type("string.format, table.concat, table.insert = nil\r", "1 + 1\r")
+  string.format, table.concat, table.insert = -- luacheck: ignore 122
+    table.unpack(saved)
   has(con:text(), "\n2\nray>")
 end)
 

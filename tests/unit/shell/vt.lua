@@ -145,7 +145,7 @@ function vt:write(bytes)
     else
       local code = utf8.codepoint(bytes, i)
       assert(code >= 32 and (code < 127 or code >= 160),
-        ("control character %d on the terminal"):format(code))
+        "a control character on the terminal")
       local stop = utf8.offset(bytes, 2, i)
       self:put(bytes:sub(i, stop - 1), code)
       i = stop

@@ -1,0 +1,86 @@
+-- The first domain. It looks after a shell on every terminal, lets the boot
+-- policy speak in a domain of its own, or runs one scenario and ends the
+-- machine.
+
+local domain = require "domain"
+local log = require "log"
+local supervisor = require "supervisor"
+local sys = require "sys"
+
+local SHELL = "/boot/shell/main.lua"
+local BOOT_POLICY = "/boot/policies/boot.lua"
+local TTYS = { "ttyS0", "tty0" }
+-- A policy that computes for longer between two waits is broken.
+local POLICY_BUDGET = 5
+
+local function has_tty(name)
+  return (require "fs").exists("/dev/" .. name)
+end
+
+local function shell_on(tty)
+  return {
+    name = "shell:" .. tty, file = SHELL, console = tty, caps = { "*" },
+    priority = "shell", restart = "always",
+    -- Room for a person's experiments.
+    memory = 256 << 20,
+  }
+end
+
+local function policy()
+  return {
+    name = "policy:boot", file = BOOT_POLICY, caps = { "*" },
+    budget = POLICY_BUDGET, restart = "never",
+  }
+end
+
+local function run_scenario(file)
+  local test, message = domain.spawn {
+    name = "scenario", file = file, console = TTYS[1], caps = { "*" },
+    memory = 256 << 20,
+  }
+  local reason = test and test:wait()
+    or { kind = "error", message = message }
+  if reason.kind ~= "exit" or reason.code ~= 0 then
+    log.error(("scenario %s: %s: %s"):format(file, reason.kind,
+      tostring(reason.message or reason.code)))
+  end
+  return reason
+end
+
+-- What the scenario could not say itself is said in its own language, TAP.
+local function report_scenario(reason)
+  if reason.kind == "exit" and reason.code == 0 then
+    return
+  end
+  local text = ("Bail out! %s: %s\n"):format(reason.kind,
+    tostring(reason.message or reason.code))
+  for line in (reason.traceback or ""):gmatch("[^\n]+") do
+    text = text .. "# " .. line .. "\n"
+  end
+  (require "fs").write("/dev/" .. TTYS[1], text)
+end
+
+local scenario = sys.cmdline("scenario")
+if scenario then
+  report_scenario(run_scenario(scenario))
+  sys.poweroff()
+  return
+end
+
+local children = {}
+for _, tty in ipairs(TTYS) do
+  if has_tty(tty) then
+    children[#children + 1] = shell_on(tty)
+  end
+end
+if not sys.safe_mode() then
+  children[#children + 1] = policy()
+end
+if #children == 0 then
+  log.error("there is no terminal to start a shell on")
+end
+
+supervisor.new {
+  children = children,
+  backoff = { min = 0.2, max = 10, factor = 2, reset = 30 },
+}:run()

@@ -1,0 +1,22 @@
+/* What the files of module `sys` share. Domain's thread. */
+#ifndef RAYOS_LUA_MOD_SYS_H
+#define RAYOS_LUA_MOD_SYS_H
+
+#include "lua/module.h"
+
+/* Fields of the table on top. */
+void sys_set_string(lua_State *L, const char *name, const char *value);
+void sys_set_integer(lua_State *L, const char *name, uint64_t value);
+void sys_set_seconds(lua_State *L, const char *name, nstime_t ns);
+
+/* mod_sys_list.c */
+int sys_memory(lua_State *L);
+int sys_cpus(lua_State *L);
+int sys_threads(lua_State *L);
+int sys_interrupts(lua_State *L);
+int sys_units(lua_State *L);
+
+/* Push sys.test (mod_sys_test.c). */
+void sys_open_test(lua_State *L);
+
+#endif
