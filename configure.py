@@ -446,7 +446,7 @@ def about_data(sources: dict[str, Source]) -> str:
     rows = []
     for item in THIRD_PARTY:
         fields = dataclasses.asdict(item)
-        del fields["kind"]
+        del fields["kind"], fields["package"]
         fields["version"] = versions.get(item.package, "unknown")
         rows.append("  { " + ", ".join(f"{k} = {json.dumps(v)}"
                                        for k, v in fields.items()) + " },\n")
@@ -848,9 +848,10 @@ class Build:
                  f"{env} -m pytest -q $${{PYTEST_ARGS--n 2}} tests"),
                 ("bench", [image], f"{env} tests/bench/bench.py $$BENCH_ARGS"),
                 ("format", [], clang_format + " -i"),
-                ("lint", objects, f"{PYTHON} tests/layering.py && "
-                 f"{clang_format} --dry-run -Werror && xargs -r "
-                 f"{sh(tools.luacheck)} -q < {lua_list}"),
+                ("lint", objects,
+                 f"bad=0; {PYTHON} tests/layering.py || bad=1; "
+                 f"{clang_format} --dry-run -Werror || bad=1; xargs -r "
+                 f"{sh(tools.luacheck)} -q < {lua_list} || bad=1; exit $$bad"),
                 ("help", [], f"cat {BUILD}/gen/help")):
             self.ninja.build(name, "console", (), needs, command=command)
         self.ninja.lines.append(f"default {image}")

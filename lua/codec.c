@@ -178,10 +178,11 @@ static bool put_table(struct writer *w, int index, int depth)
     if (!put(w, TAG_TABLE, &length, sizeof(length)))
         return false;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        ok = put_value(w, lua_gettop(L) - 1, depth + 1) &&
-             put_value(w, lua_gettop(L), depth + 1);
+        int key = lua_gettop(L) - 1;
+
+        ok = put_value(w, key, depth + 1) && put_value(w, key + 1, depth + 1);
         if (!ok) {
-            lua_pop(L, 1);
+            lua_settop(L, key); /* what deeper levels left, too */
             path_prepend(w);
             return false;
         }

@@ -140,7 +140,8 @@ void domain_kill(struct domain *d, const char *why);
 void domain_interrupt(struct domain *d);
 /* Until it is dead: 0, -ETIMEDOUT, -ECANCELED. */
 int domain_wait(struct domain *d, nstime_t deadline);
-/* The living one with the lowest id above `id`, with a reference; NULL. */
+/* The living one with the lowest id above `id`, with a reference; NULL. Any
+ * context but NMI, as domain_put. */
 struct domain *domain_next(uint32_t id);
 /* A living one by name, with a reference; NULL. */
 struct domain *domain_find(const char *name);

@@ -28,7 +28,7 @@ static int call_tostring(lua_State *L)
 static void push_error_text(lua_State *L, int index)
 {
     index = lua_absindex(L, index);
-    if (domain_is_limit_error(L, index)) {
+    if (domain_is_limit_error(L, index) || domain_must_stop()) {
         lua_pushliteral(L, "interrupted");
         return;
     }
@@ -36,8 +36,8 @@ static void push_error_text(lua_State *L, int index)
         lua_pushvalue(L, index);
         return;
     }
-    /* Its __tostring may be anything: protected, and not when we must stop. */
-    if (!domain_must_stop() && !lua_isnil(L, index)) {
+    /* Its __tostring may be anything: protected. */
+    if (!lua_isnil(L, index)) {
         lua_pushcfunction(L, call_tostring);
         lua_pushvalue(L, index);
         if (lua_pcall(L, 1, 1, 0) == LUA_OK &&
@@ -112,16 +112,17 @@ static void warn_to_log(void *ud, const char *text, int to_be_continued)
 static int run_chunk(lua_State *L)
 {
     struct domain *d = domain_of(L);
+    const char *name;
     int status, args = 0;
 
     module_open_standard(L);
     loader_open(L);
     domain_open_classes(L);
+    name = lua_pushfstring(L, "=%s", d->name);
     if (d->file)
         status = loader_load_file(L, d->file);
     else
-        status = loader_load_text(L, d->source ? d->source : "", d->source_size,
-                                  d->name);
+        status = loader_load_text(L, d->source, d->source_size, name);
     if (status != LUA_OK)
         return lua_error(L);
     if (d->args) {

@@ -53,6 +53,28 @@ static void *pattern_checked(lua_State *L, int index, const char *class)
 }
 
 #define luaL_checkudata pattern_checked
+#define luaopen_lpeg    open_stock
+static int open_stock(lua_State *L);
 #include <lptree.c>
 
-LUA_MODULE(lpeg, .open = luaopen_lpeg);
+#undef luaL_checkudata
+#undef luaopen_lpeg
+
+/* In place of lp_gc, which would not touch a pattern that is too deep. */
+static int pattern_gc(lua_State *L)
+{
+    realloccode(L, luaL_checkudata(L, 1, PATTERN_T), 0);
+    return 0;
+}
+
+static int open_limited(lua_State *L)
+{
+    open_stock(L);
+    luaL_getmetatable(L, PATTERN_T);
+    lua_pushcfunction(L, pattern_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    return 1;
+}
+
+LUA_MODULE(lpeg, .open = open_limited);

@@ -23,9 +23,28 @@ static inline void *memchr_checked(const void *s, int c, size_t n)
     return domain_must_stop() ? NULL : memchr(s, c, n);
 }
 
+#define COMPARE_PIECE (64u << 10)
+
+/* A search compares long needles again and again. */
+static inline int memcmp_checked(const void *a, const void *b, size_t n)
+{
+    const char *p = a, *q = b;
+
+    for (; n > COMPARE_PIECE; n -= COMPARE_PIECE) {
+        int difference = memcmp(p, q, COMPARE_PIECE);
+
+        if (difference || domain_must_stop())
+            return difference ? difference : 1;
+        p += COMPARE_PIECE;
+        q += COMPARE_PIECE;
+    }
+    return memcmp(p, q, n);
+}
+
 #undef LUA_LIB
 #undef l_unlikely
 #define l_unlikely(x)  (luai_unlikely(x) || domain_must_stop())
+#define memcmp         memcmp_checked
 #define memchr         memchr_checked
 #define luaopen_string stock_open_string
 int stock_open_string(lua_State *L);

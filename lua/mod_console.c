@@ -86,34 +86,75 @@ static int console_name(lua_State *L)
     return 1;
 }
 
-/* Ctrl-C was typed. Any context. */
+/* Ctrl-C was typed. Any context. By id, as the domain may just have gone. */
 static void console_interrupt(struct tty *t, void *arg)
 {
+    uint32_t id = (uint32_t)(uintptr_t)arg;
+    struct domain *d = domain_next(id - 1);
+
     (void)t;
-    domain_interrupt(arg);
+    if (!d)
+        return;
+    if (d->id == id)
+        domain_interrupt(d);
+    domain_put(d);
 }
 
 static void run_begin(struct domain *d)
 {
     if (d->run_depth++ || !d->console)
         return;
-    tty_set_interrupt(d->console, console_interrupt, d);
+    tty_set_interrupt(d->console, console_interrupt, (void *)(uintptr_t)d->id);
     tty_set_interruptible(d->console, true);
 }
 
-/* Only the outermost forgets a Ctrl-C; an inner one passes it on. */
-static void run_end(lua_State *L)
+/*
+ * Only the outermost forgets a Ctrl-C; an inner one passes it on. true: there
+ * was one.
+ */
+static bool run_end(lua_State *L)
 {
     struct domain *d = domain_of(L);
+    bool interrupted;
 
     if (--d->run_depth) {
         domain_check(L);
-        return;
+        return false;
     }
     if (d->console)
         tty_set_interruptible(d->console, false);
+    interrupted = d->pending & PENDING_INTERRUPT;
     domain_limit_clear_interrupt(d);
     domain_check(L);
+    return interrupted;
+}
+
+/* Call what is on the stack above the handler. A hook that the script has set
+ * ends with it, or it would run in the caller, where Ctrl-C does not reach. */
+static int run_protected(lua_State *L)
+{
+    lua_Hook hook = lua_gethook(L);
+    int mask = lua_gethookmask(L), count = lua_gethookcount(L);
+    int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
+
+    if (lua_gethook(L) != hook)
+        lua_sethook(L, hook, mask, count);
+    return status;
+}
+
+static void push_failure(lua_State *L, int status, bool interrupted)
+{
+    if (status == LUA_ERRMEM && !interrupted) {
+        lua_settop(L, 1);
+        lua_gc(L, LUA_GCCOLLECT);
+        lua_pushliteral(L, "not enough memory");
+    } else if (status == LUA_OK || lua_type(L, -1) != LUA_TSTRING) {
+        /* It came when there was nothing left to interrupt, or the handler
+         * itself failed. */
+        lua_settop(L, 1);
+        lua_pushstring(L, interrupted ? "interrupted"
+                                      : "error while handling an error");
+    }
 }
 
 /*
@@ -122,24 +163,18 @@ static void run_end(lua_State *L)
  */
 static int console_run(lua_State *L)
 {
+    bool interrupted;
     int status;
 
     luaL_checkany(L, 1);
     lua_pushcfunction(L, domain_traceback);
     lua_insert(L, 1);
     run_begin(domain_of(L));
-    status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
-    run_end(L);
-    if (status == LUA_ERRMEM) {
-        lua_settop(L, 0);
-        lua_gc(L, LUA_GCCOLLECT);
-        lua_pushnil(L);
-        lua_pushliteral(L, "not enough memory");
-    } else if (status != LUA_OK && domain_is_limit_error(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushliteral(L, "interrupted");
-    }
-    lua_pushboolean(L, status == LUA_OK);
+    status = run_protected(L);
+    interrupted = run_end(L);
+    if (status != LUA_OK || interrupted)
+        push_failure(L, status, interrupted);
+    lua_pushboolean(L, status == LUA_OK && !interrupted);
     lua_replace(L, 1);
     return lua_gettop(L);
 }

@@ -114,13 +114,15 @@ static uint8_t priority_field(lua_State *L)
     return PRIO_CONTROL;
 }
 
-/* Absent: none. */
+/* Absent: what its maker has. */
 static void caps_field(lua_State *L, struct caps *caps)
 {
     const char *missing;
 
-    if (lua_getfield(L, 1, "caps") == LUA_TNIL)
+    if (lua_getfield(L, 1, "caps") == LUA_TNIL) {
+        *caps = *domain_of(L)->caps;
         return;
+    }
     if (!lua_istable(L, -1))
         luaL_error(L, "caps: a list of names is needed");
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include <arch/cpu.h>
 #include <arch/features.h>
 #include <rayos/acpi.h>
 #include <rayos/boot.h>
@@ -159,17 +160,41 @@ static int sys_last_panic(lua_State *L)
     return 1;
 }
 
+/* When the first prompt was there; 0: not yet. */
+static uint64_t prompt_tsc;
+
 /* The first prompt is there. Only the first call counts. */
 static int sys_boot_done(lua_State *L)
 {
-    static bool done;
+    uint64_t none = 0;
 
     (void)L;
-    if (__atomic_exchange_n(&done, true, __ATOMIC_SEQ_CST))
+    if (!__atomic_compare_exchange_n(&prompt_tsc, &none, arch_tsc(), false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return 0;
     log_info("boot", "prompt after %u ms", (unsigned)(clock_now() / NS_PER_MS));
     efi_boot_succeeded();
     return 0;
+}
+
+/* Ticks of the TSC at the stages of the start. */
+static int sys_boot_times(lua_State *L)
+{
+    const struct boot_info *boot = boot_info_get();
+    uint64_t prompt = __atomic_load_n(&prompt_tsc, __ATOMIC_SEQ_CST);
+
+    lua_createtable(L, 0, 3);
+    sys_set_integer(L, "loader", boot->loader_tsc);
+    sys_set_integer(L, "handover", boot->handover_tsc);
+    if (prompt)
+        sys_set_integer(L, "prompt", prompt);
+    return 1;
+}
+
+static int sys_tsc(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)arch_tsc());
+    return 1;
 }
 
 static int sys_poweroff(lua_State *L)
@@ -207,6 +232,8 @@ static const struct lua_function sys_functions[] = {
     {"units", sys_units, NULL},
     {"safe_mode", sys_safe_mode, NULL},
     {"last_panic", sys_last_panic, NULL},
+    {"tsc", sys_tsc, NULL},
+    {"boot_times", sys_boot_times, NULL},
     {"boot_done", sys_boot_done, "console"},
     {"poweroff", sys_poweroff, "power"},
     {"reboot", sys_reboot, "power"},

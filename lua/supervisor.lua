@@ -43,7 +43,13 @@ local function backoff_of(options)
   return backoff
 end
 
----@param options { children: supervisor.child[], strategy?: "one_for_one", backoff?: supervisor.backoff, intensity?: { count: integer, within: number } }
+---@class supervisor.options
+---@field children supervisor.child[]
+---@field strategy? "one_for_one"
+---@field backoff? supervisor.backoff
+---@field intensity? { count: integer, within: number }
+
+---@param options supervisor.options
 ---@return supervisor
 function supervisor.new(options)
   local strategy = options.strategy or "one_for_one"
@@ -81,21 +87,6 @@ local function spawn_options(spec)
   return options
 end
 
--- When a start itself fails, that is an end like any other.
-local function start(self, child)
-  local ok, handle, message = pcall(domain.spawn, spawn_options(child.spec))
-  if not ok then
-    handle, message = nil, handle
-  end
-  child.starts = child.starts + 1
-  child.started = sys.uptime()
-  child.handle = handle
-  child.due = nil
-  if not handle then
-    self:ended(child, { kind = "error", message = tostring(message) })
-  end
-end
-
 -- Too many restarts within a time: the child is given up.
 local function exhausted(self, child, now)
   local limit = self.intensity
@@ -120,7 +111,7 @@ local function wants_restart(child, reason)
 end
 
 -- A child is gone: note why, and when it shall start again.
-function Supervisor:ended(child, reason)
+local function ended(self, child, reason)
   local now = sys.uptime()
   child.handle = nil
   child.last = { reason = reason, at = now }
@@ -136,6 +127,21 @@ function Supervisor:ended(child, reason)
   end
   child.due = now + child.delay
   child.delay = math.min(child.delay * self.backoff.factor, self.backoff.max)
+end
+
+-- When a start itself fails, that is an end like any other.
+local function start(self, child)
+  local ok, handle, message = pcall(domain.spawn, spawn_options(child.spec))
+  if not ok then
+    handle, message = nil, handle
+  end
+  child.starts = child.starts + 1
+  child.started = sys.uptime()
+  child.handle = handle
+  child.due = nil
+  if not handle then
+    ended(self, child, { kind = "error", message = tostring(message) })
+  end
 end
 
 -- Start what is due; the seconds until the next, nil when nothing waits.
@@ -185,12 +191,12 @@ function Supervisor:children()
   return rows
 end
 
-function Supervisor:handle_message(message, envelope)
+local function handle_message(self, message, envelope)
   local kind = envelope:kind()
   if kind == "down" then
     local child = find(self, message.domain)
     if child then
-      self:ended(child, message.reason)
+      ended(self, child, message.reason)
     end
   elseif kind == "call" and message == "children" then
     envelope:reply(self:children())
@@ -209,7 +215,7 @@ function Supervisor:run()
     end
     local message, envelope = domain.receive(pause)
     if type(envelope) == "userdata" then
-      self:handle_message(message, envelope)
+      handle_message(self, message, envelope)
     end
   end
 end

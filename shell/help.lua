@@ -322,6 +322,14 @@ local function about_name(shell, name)
   return search_text(name, columns)
 end
 
+---What is documented of a function, by identity.
+---@param value function
+---@return shell.doc?
+function help.find(value)
+  local name = docs.name_of(value)
+  return name and docs.find(name)
+end
+
 ---The text of help(...).
 ---@param shell shell.repl
 ---@return string

@@ -417,18 +417,28 @@ end
 -- Entry points -------------------------------------------------------------
 
 -- A string by itself stands as it is, with its own lines, but harmless.
-local function whole_string(text, self)
+local function whole_string(text, self, style)
   local shown = #text > MAX_STRING and cut(text, MAX_STRING) or text
   local safe = pretty.safe(shown, "\n\t")
   local out = {}
   for line in string.gmatch(safe, "[^\n]*") do
-    out[#out + 1] = self:colour("string", line)
+    out[#out + 1] = self:colour(style, line)
   end
   if #shown < #text then
     out[#out + 1] = self:colour("dim",
       format("... %d more bytes", #text - #shown))
   end
   return concat(out, "\n")
+end
+
+-- An object by itself may have something to say in several lines.
+local function whole_object(value, self)
+  local ok, text = pcall(tostring, value)
+  if ok and find(text, "\n", 1, true) then
+    return whole_string(text, self, "plain")
+  end
+  local shown, style = object_text(value)
+  return self:colour(style, shown)
 end
 
 ---@class shell.pretty.options
@@ -446,7 +456,10 @@ function pretty.format(value, options)
     lines = {}, columns = options.columns or 80, plain = options.plain, path = {},
   }, printer)
   if type(value) == "string" then
-    return whole_string(value, self)
+    return whole_string(value, self, "string")
+  elseif type(value) == "table" and is_object(value)
+      or type(value) == "userdata" then
+    return whole_object(value, self)
   elseif is_object(value) then
     local name = type(value) == "function" and options.name
       and options.name(value) or nil

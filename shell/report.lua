@@ -144,9 +144,10 @@ function report.failure(failure, entry, lines)
     message = gsub(message, "^" .. own .. ":1: ", "", 1)
   end
   local out = { paint_lines("error", "error: " .. message) }
-  -- One frame, the entry itself, says nothing that the message does not.
-  if #frames > 1 or #frames == 1 and lines > 1
-      and not find(message, "^" .. own .. ":") then
+  -- The entry itself says nothing that the message does not.
+  local only = #frames == 1 and find(frames[1], ": in main chunk$")
+  if #frames > 0 and not (only and (lines == 1
+      or find(message, "^" .. own .. ":"))) then
     out[2] = paint_lines("dim", concat(shown_frames(frames), "\n"))
   end
   return concat(out, "\n")

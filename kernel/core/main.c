@@ -14,6 +14,8 @@
 #include <rayos/thread.h>
 #include <rayos/unit.h>
 
+#define BOOT_STACK_SIZE (64 * 1024)
+
 static struct boot_info boot_info;
 
 const struct boot_info *boot_info_get(void)
@@ -32,8 +34,25 @@ static void boot_info_check(const struct boot_info *info)
               info->version, info->size, BOOT_INFO_VERSION, sizeof(*info));
 }
 
+/* Units start on a stack of their own, which has guard pages. */
+static void boot_thread(void *arg)
+{
+    (void)arg;
+    units_start();
+    frame_reclaim_loader();
+    log_info("boot", "all units started");
+}
+
 _Noreturn void kernel_main(const struct boot_info *info)
 {
+    static const struct thread_attr boot = {
+        .name = "boot",
+        .entry = boot_thread,
+        .priority = PRIO_SHELL,
+        .affinity = CPU_ANY,
+        .stack_size = BOOT_STACK_SIZE,
+    };
+
     arch_early_init();
     boot_info_check(info);
     boot_info = *info;
@@ -51,8 +70,7 @@ _Noreturn void kernel_main(const struct boot_info *info)
     sched_init();
     smp_start();
     log_info("boot", "%u CPUs, scheduler running", cpu_count());
-    units_start();
-    frame_reclaim_loader();
-    log_info("boot", "all units started");
+    if (thread_spawn(&boot))
+        panic("no memory for the boot thread");
     thread_exit();
 }

@@ -8,6 +8,8 @@
  * Other CPUs are judged by hints that may be stale; what that can cost is a
  * detour, never a thread. Interrupts off in all functions.
  */
+#include <stdatomic.h>
+
 #include <rayos/smp.h>
 
 #include "sched.h"
@@ -76,7 +78,7 @@ bool balance_steal(struct runqueue *rq)
     uint32_t cpus = cpu_count();
 
     /* We are seen as idle before we look: see balance_rouse. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
     for (uint32_t i = 1; i < cpus; i++) {
         struct cpu *c = cpu_get((rq->cpu->id + i) % cpus);
 
@@ -90,7 +92,7 @@ void balance_rouse(struct runqueue *rq)
 {
     /* Either an idle CPU sees the thread that is in the queue now, or we see
      * the CPU as idle. */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
     if (!rq->stealable)
         return;
     for (uint32_t i = 0; i < cpu_count(); i++) {

@@ -6,6 +6,8 @@
  * cheaper than to cancel it at every switch. The limit timer goes the same way.
  * Both handlers therefore look at how things are when they fire.
  */
+#include <stdatomic.h>
+
 #include "sched.h"
 
 /* How often a limit that was reached is announced again. */
@@ -43,31 +45,40 @@ static void slice_expired(struct timer *timer)
     spin_unlock(&rq->lock, 0);
 }
 
-/* Only the thread's CPU writes. Readers elsewhere see an odd number, or a
- * changed one, and try again. */
-static void account(struct thread *t, nstime_t add, nstime_t started_at)
-{
-    uint32_t seq = __atomic_load_n(&t->time_seq, __ATOMIC_RELAXED);
-
-    __atomic_store_n(&t->time_seq, seq + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    t->cpu_time += add;
-    t->started_at = started_at;
-    __atomic_store_n(&t->time_seq, seq + 2, __ATOMIC_RELEASE);
-}
-
 static nstime_t since(nstime_t start, nstime_t now)
 {
     return now > start ? now - start : 0;
 }
 
-void cputime_update(struct runqueue *rq, nstime_t now)
+/*
+ * Add the running stretch of `t` (none, when started_at is TIME_NEVER) to its
+ * account, and begin another if it goes on; returns the time. Only the thread's
+ * CPU writes. Readers elsewhere see an odd number, or a changed one, and try
+ * again; the clock is read inside on both sides, so that nobody who has seen a
+ * long stretch sees a shorter one later.
+ */
+static nstime_t account(struct thread *t, bool goes_on)
+{
+    uint32_t seq = atomic_load_explicit(&t->time_seq, memory_order_relaxed);
+    nstime_t now;
+
+    atomic_store_explicit(&t->time_seq, seq + 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    now = clock_now();
+    t->cpu_time += since(t->started_at, now);
+    t->started_at = goes_on ? now : TIME_NEVER;
+    atomic_store_explicit(&t->time_seq, seq + 2, memory_order_release);
+    return now;
+}
+
+nstime_t cputime_update(struct runqueue *rq)
 {
     struct thread *t = rq->current;
+    nstime_t now = account(t, true);
 
-    account(t, since(t->started_at, now), now);
     if (t == rq->idle)
         rq->cpu->idle_time = t->cpu_time;
+    return now;
 }
 
 /* Have the timer fire when `t`, running from now on, reaches its limit. */
@@ -88,10 +99,9 @@ static void limit_expired(struct timer *timer)
 {
     struct runqueue *rq = container_of(timer, struct runqueue, limit_timer);
     struct thread *t = rq->current;
-    nstime_t now = clock_now();
+    nstime_t now = cputime_update(rq);
 
     rq->limit_armed = TIME_NEVER;
-    cputime_update(rq, now);
     if (t->cpu_time >= t->cpu_limit) {
         t->cpu_limit = time_add(t->cpu_time, LIMIT_REPEAT_NS);
         if (t->limit_fn)
@@ -108,14 +118,13 @@ void cputime_init(struct runqueue *rq)
 }
 
 void cputime_switch(struct runqueue *rq, struct thread *prev,
-                    struct thread *next, nstime_t now)
+                    struct thread *next)
 {
-    account(prev, since(prev->started_at, now), TIME_NEVER);
+    account(prev, false);
     if (prev == rq->idle)
         rq->cpu->idle_time = prev->cpu_time;
-    account(next, 0, now);
     next->switches++;
-    limit_arm(rq, next, now);
+    limit_arm(rq, next, account(next, true));
 }
 
 void thread_set_cpu_limit(nstime_t from_now, void (*fn)(struct thread *t))
@@ -123,29 +132,30 @@ void thread_set_cpu_limit(nstime_t from_now, void (*fn)(struct thread *t))
     irqflags_t flags = arch_irq_save();
     struct runqueue *rq = cpu_self()->rq;
     struct thread *t = rq->current;
-    nstime_t now = clock_now();
+    nstime_t now = cputime_update(rq);
 
-    cputime_update(rq, now);
     t->limit_fn = fn;
     t->cpu_limit = time_add(t->cpu_time, from_now);
     limit_arm(rq, t, now);
     arch_irq_restore(flags);
 }
 
-/* started_at is TIME_NEVER while the thread does not run. The tries are counted
- * because the reader may be a panic that interrupted the writer. */
+/* The tries are counted because the reader may be a panic that interrupted the
+ * writer. */
 nstime_t thread_cpu_time(const struct thread *t)
 {
-    nstime_t used, started;
+    nstime_t used;
     uint32_t seq;
     int tries = 0;
 
     do {
         seq = t->time_seq;
         used = __atomic_load_n(&t->cpu_time, __ATOMIC_ACQUIRE);
-        started = __atomic_load_n(&t->started_at, __ATOMIC_ACQUIRE);
+        used += since(__atomic_load_n(&t->started_at, __ATOMIC_ACQUIRE),
+                      clock_now());
+        atomic_thread_fence(memory_order_acquire);
     } while ((seq % 2 || seq != t->time_seq) && ++tries < TIME_TRIES);
-    return used + since(started, clock_now());
+    return used;
 }
 
 nstime_t sched_idle_time(uint32_t id)

@@ -7,6 +7,7 @@
  * those who come later.
  */
 #include <errno.h>
+#include <stdatomic.h>
 
 #include <rayos/panic.h>
 #include <rayos/sync.h>
@@ -24,8 +25,7 @@ void mutex_init(struct mutex *m)
 
 static bool owner_swap(struct mutex *m, uintptr_t *expected, uintptr_t desired)
 {
-    return __atomic_compare_exchange_n(&m->owner, expected, desired, false,
-                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return atomic_compare_exchange_strong(&m->owner, expected, desired);
 }
 
 bool mutex_trylock(struct mutex *m)

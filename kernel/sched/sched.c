@@ -4,6 +4,8 @@
  *
  * All functions run with interrupts off unless they say otherwise; none blocks.
  */
+#include <stdatomic.h>
+
 #include <arch/context.h>
 #include <rayos/panic.h>
 #include <rayos/smp.h>
@@ -34,9 +36,9 @@ void runqueue_update_top(struct runqueue *rq)
 {
     int running = rq->current->priority, best = ready_queue_best(&rq->ready);
 
-    __atomic_store_n(&rq->top, best > running ? best : running,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&rq->waiting, rq->ready.count, __ATOMIC_RELAXED);
+    atomic_store_explicit(&rq->top, best > running ? best : running,
+                          memory_order_relaxed);
+    atomic_store_explicit(&rq->waiting, rq->ready.count, memory_order_relaxed);
 }
 
 static void runqueue_put(struct runqueue *rq, struct thread *t, bool front)
@@ -219,7 +221,7 @@ static void switch_once(void)
     spin_unlock(&rq->lock, 0);
     if (next == prev)
         return;
-    cputime_switch(rq, prev, next, now);
+    cputime_switch(rq, prev, next);
     finish_switch(arch_context_switch(prev, next));
 }
 
@@ -228,8 +230,7 @@ static void run_async(struct cpu *cpu)
 {
     struct thread *t = cpu->current;
 
-    if (!t->async_pending ||
-        !__atomic_exchange_n(&t->async_pending, false, __ATOMIC_SEQ_CST) ||
+    if (!t->async_pending || !atomic_exchange(&t->async_pending, false) ||
         !t->async_fn)
         return;
     cpu->irq_depth++;
@@ -286,7 +287,7 @@ void thread_post_async(struct thread *t)
     struct runqueue *rq;
     bool running;
 
-    if (!__atomic_exchange_n(&t->async_pending, true, __ATOMIC_SEQ_CST)) {
+    if (!atomic_exchange(&t->async_pending, true)) {
         rq = runqueue_lock_of(t);
         running = rq->current == t;
         spin_unlock(&rq->lock, 0);

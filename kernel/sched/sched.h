@@ -105,9 +105,9 @@ void cputime_init(struct runqueue *rq);
 void slice_arm(struct runqueue *rq);
 /* prev stops, next starts. */
 void cputime_switch(struct runqueue *rq, struct thread *prev,
-                    struct thread *next, nstime_t now);
-/* Bring the current thread's account up to date. */
-void cputime_update(struct runqueue *rq, nstime_t now);
+                    struct thread *next);
+/* Bring the current thread's account up to date; returns the time. */
+nstime_t cputime_update(struct runqueue *rq);
 
 /* --- wait.c --- */
 

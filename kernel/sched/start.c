@@ -25,7 +25,7 @@ static _Noreturn void idle_loop(void)
 
         arch_irq_disable();
         cpu = cpu_self();
-        cputime_update(cpu->rq, clock_now());
+        cputime_update(cpu->rq);
         if (cpu->need_resched || balance_steal(cpu->rq))
             schedule();
         else

@@ -45,7 +45,8 @@ struct thread *thread_alloc(const char *name, uint8_t priority, bool fpu)
     t->state = THREAD_BLOCKED;
     t->cpu = cpu_self();
     t->affinity = CPU_ANY;
-    t->base_priority = t->priority = priority;
+    t->base_priority = priority;
+    t->priority = priority;
     t->slice_left = THREAD_SLICE_NS;
     list_init(&t->run_node);
     list_init(&t->held_mutexes);

@@ -7,6 +7,8 @@
  * it, a lock, and a second look find the right queue. Handlers run without the
  * lock. Any context but NMI, unless timer.h says otherwise.
  */
+#include <stdatomic.h>
+
 #include <rayos/clock.h>
 #include <rayos/mm.h>
 #include <rayos/percpu.h>
@@ -86,8 +88,7 @@ static struct timer_queue *queue_claim(struct timer *t, struct cpu *me)
         struct cpu *none = NULL;
 
         if (!q) {
-            __atomic_compare_exchange_n(&t->cpu, &none, me, false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+            atomic_compare_exchange_strong(&t->cpu, &none, me);
             continue;
         }
         queue_drop(q, t);

@@ -10,6 +10,7 @@
  * that queue, because it cannot begin another wait before it has left this one.
  */
 #include <errno.h>
+#include <stdatomic.h>
 
 #include <rayos/panic.h>
 #include <rayos/waitq.h>
@@ -158,19 +159,17 @@ int thread_sleep_until(nstime_t deadline)
 
 void thread_cancel(struct thread *t)
 {
-    irqflags_t flags;
-    bool ends;
+    irqflags_t flags = spin_lock(&t->lock);
 
+    /* The mark and the wake-up are one: else the thread might see the mark,
+     * clear it, and have its next wait ended too. */
     t->cancelled = true;
-    flags = spin_lock(&t->lock);
-    ends = t->state == THREAD_BLOCKED && t->wait_cancellable;
-    if (ends)
+    if (t->state == THREAD_BLOCKED && t->wait_cancellable)
         thread_wake_locked(t, -ECANCELED);
     spin_unlock(&t->lock, flags);
 }
 
 bool thread_test_and_clear_cancel(void)
 {
-    return __atomic_exchange_n(&thread_current()->cancelled, false,
-                               __ATOMIC_SEQ_CST);
+    return atomic_exchange(&thread_current()->cancelled, false);
 }

@@ -104,11 +104,11 @@ static bool same(const struct vectors *a, const struct vectors *b, bool avx)
     bool all = true;
 
     for (int i = 0; i < 256; i++)
-        all &= a->xmm[i / 16][i % 16] == b->xmm[i / 16][i % 16];
+        all = all && a->xmm[i / 16][i % 16] == b->xmm[i / 16][i % 16];
     for (int i = 0; i < 16 && avx; i++)
-        all &= a->ymm_high[i] == b->ymm_high[i];
-    return EXPECT(all) & EXPECT_EQ(a->x87, b->x87) &
-           EXPECT_EQ(a->mxcsr, b->mxcsr) & EXPECT_EQ(a->fcw, b->fcw);
+        all = all && a->ymm_high[i] == b->ymm_high[i];
+    return EXPECT(all) && EXPECT_EQ(a->x87, b->x87) &&
+           EXPECT_EQ(a->mxcsr, b->mxcsr) && EXPECT_EQ(a->fcw, b->fcw);
 }
 
 #define FPU_ROUNDS 120

@@ -88,7 +88,7 @@ static void chain_end(struct chain *c, struct chain_threads *t)
 SELFTEST(mutex_inheritance_chain, "priority is inherited through a chain of "
                                   "mutexes and given back on unlock")
 {
-    struct chain_threads t = {NULL};
+    struct chain_threads t = {.low = NULL};
     struct chain c;
 
     chain_init(&c);
@@ -103,7 +103,7 @@ SELFTEST(mutex_inheritance_chain, "priority is inherited through a chain of "
 SELFTEST(mutex_timeout_ends_boost, "a waiter whose time runs out takes its "
                                    "priority back from the whole chain")
 {
-    struct chain_threads t = {NULL};
+    struct chain_threads t = {.low = NULL};
     struct chain c;
 
     chain_init(&c);
@@ -121,7 +121,7 @@ SELFTEST(mutex_timeout_ends_boost, "a waiter whose time runs out takes its "
 SELFTEST(mutex_cancel_ends_boost, "a cancelled waiter takes its priority back "
                                   "from the whole chain")
 {
-    struct chain_threads t = {NULL};
+    struct chain_threads t = {.low = NULL};
     struct chain c;
 
     chain_init(&c);
@@ -139,7 +139,7 @@ SELFTEST(mutex_cancel_ends_boost, "a cancelled waiter takes its priority back "
 SELFTEST(mutex_follows_priority, "a waiter's new priority reaches the holder "
                                  "at the end of the chain")
 {
-    struct chain_threads t = {NULL};
+    struct chain_threads t = {.low = NULL};
     struct chain c;
 
     chain_init(&c);

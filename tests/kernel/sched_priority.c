@@ -109,27 +109,19 @@ static void spin_to_stop(void *arg)
 
 #define ROBINS 3
 
-SELFTEST(sched_round_robin, "threads of the same priority share their CPU")
+/* How much each gets is not compared: when the host stops the machine for a
+ * while, that counts as the current thread's turn. */
+SELFTEST(sched_round_robin, "busy threads of the same priority take turns on "
+                            "their CPU")
 {
     struct thread *t[ROBINS];
-    nstime_t least, most, end = selftest_deadline();
 
     stop = false;
     for (int i = 0; i < ROBINS; i++)
         t[i] = selftest_thread(6, 0, spin_to_stop, NULL);
-    do {
-        thread_sleep(20 * NS_PER_MS);
-        least = TIME_NEVER;
-        most = 0;
-        for (int i = 0; i < ROBINS; i++) {
-            nstime_t used = t[i] ? thread_cpu_time(t[i]) : 0;
-
-            least = used < least ? used : least;
-            most = used > most ? used : most;
-        }
-    } while (most < 30 * THREAD_SLICE_NS && clock_now() < end);
-    EXPECT(most >= 30 * THREAD_SLICE_NS);
-    EXPECT(least >= most / 2);
+    for (int i = 0; i < ROBINS; i++)
+        EXPECT_SOON(t[i] && t[i]->switches >= 10 &&
+                    thread_cpu_time(t[i]) >= 10 * THREAD_SLICE_NS);
     stop = true;
     for (int i = 0; i < ROBINS; i++)
         selftest_join(t[i]);
@@ -240,6 +232,113 @@ SELFTEST(sched_moves_on, "a thread whose CPU is taken by a better one goes on "
     EXPECT(d.went_on);
     d.stop = true;
     selftest_join(starter);
+}
+
+/* --- stealing --- */
+
+struct hog {
+    _Atomic bool runs, stop;
+};
+
+static void hog_main(void *arg)
+{
+    struct hog *h = arg;
+
+    h->runs = true;
+    spin_until(&h->stop);
+}
+
+struct stolen {
+    struct semaphore go;
+    _Atomic bool ran;
+    uint32_t on;
+};
+
+static void stolen_main(void *arg)
+{
+    struct stolen *s = arg;
+
+    EXPECT_EQ(sem_wait(&s->go, selftest_deadline()), 0);
+    s->on = cpu_id();
+    s->ran = true;
+}
+
+SELFTEST(sched_steals, "a CPU that runs out of work takes a thread that waits "
+                       "for another CPU")
+{
+    struct hog hogs[MAX_CPUS] = {{.stop = false}};
+    struct thread *h[MAX_CPUS] = {NULL}, *t;
+    uint32_t cpus = cpu_count(), freed;
+    struct stolen s = {.ran = false};
+
+    if (cpus == 1)
+        return;
+    sem_init(&s.go, 0);
+    t = selftest_thread(5, CPU_ANY, stolen_main, &s);
+    EXPECT_SOON(t && t->state == THREAD_BLOCKED && !t->on_cpu);
+    for (uint32_t i = 0; i < cpus; i++) {
+        h[i] = selftest_thread(10, i, hog_main, &hogs[i]);
+        EXPECT_SOON(hogs[i].runs);
+    }
+    sem_post(&s.go);
+    thread_sleep(20 * NS_PER_MS);
+    EXPECT(!s.ran);
+    freed = t && t->cpu->id == 0 ? 1 : 0;
+    hogs[freed].stop = true;
+    EXPECT_SOON(s.ran);
+    EXPECT_EQ(s.on, freed);
+    for (uint32_t i = 0; i < cpus; i++) {
+        hogs[i].stop = true;
+        selftest_join(h[i]);
+    }
+    selftest_join(t);
+}
+
+/* --- changes of priority --- */
+
+struct runner {
+    _Atomic uint64_t steps;
+};
+
+static void runner_main(void *arg)
+{
+    struct runner *r = arg;
+    nstime_t end = selftest_deadline();
+
+    while (!stop && clock_now() < end)
+        r->steps++;
+}
+
+/* Does `a` stand still while `b` goes on? */
+static bool only_second_runs(struct runner *a, struct runner *b)
+{
+    uint64_t a_before = a->steps, b_before = b->steps;
+
+    EXPECT_SOON(b->steps > b_before + 100);
+    return a->steps == a_before;
+}
+
+SELFTEST(sched_set_priority, "a new priority takes effect at once, for a "
+                             "running thread and for a waiting one")
+{
+    struct runner a = {.steps = 0}, b = {.steps = 0};
+    struct thread *ta, *tb;
+
+    stop = false;
+    ta = selftest_thread(6, 0, runner_main, &a);
+    tb = selftest_thread(5, 0, runner_main, &b);
+    if (ta && tb) {
+        EXPECT_SOON(only_second_runs(&b, &a));
+        thread_set_priority(tb, 7);
+        EXPECT_SOON(only_second_runs(&a, &b));
+        thread_set_priority(tb, 4);
+        EXPECT_SOON(only_second_runs(&b, &a));
+        thread_set_priority(ta, 3);
+        EXPECT_SOON(only_second_runs(&a, &b));
+    }
+    stop = true;
+    selftest_join(ta);
+    selftest_join(tb);
 }
 
 static _Atomic uint32_t arrived;

@@ -26,7 +26,7 @@ def test_this_fault_is_a_panic_that_survives_the_reset(fleet, kind):
     m.serial.expect(CRASHES[kind], mark)
     m.serial.expect(r"(?i)backtrace", mark)
     m.serial.expect(r"\w+\+0x[0-9a-f]+", mark)  # symbolized
-    m.serial.expect(r"cpu ?1", mark)  # the other CPU's state, too
+    m.serial.expect(r"CPU 1, ", mark)  # the other CPU's state, too
     m.wait_prompt(since=mark)
     m.serial.expect(r"previous boot ended in a panic", mark)
     record, = m.eval("return sys.last_panic()")

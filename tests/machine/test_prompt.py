@@ -63,7 +63,7 @@ def test_tab_completes_names_and_files(shared):
 def test_multi_line_input_continues_until_it_is_complete(shared):
     mark = shared.serial.mark()
     shared.serial.send("for i = 1, 3 do\r")
-    shared.serial.expect_screen(r"^\.\.\.> ")
+    shared.serial.expect_screen(r"^\.\.\.>")
     shared.serial.send("print(i * 100)\r")
     shared.serial.send("end\r")
     shared.serial.expect(r"^100\n200\n300$", mark)

@@ -1,8 +1,9 @@
 /*
  * Messages between CPUs: reschedule, call a function everywhere, flush TLBs,
- * stop. One call-all is under way at a time; who waits for its turn does so
- * with interrupts on and so serves the one that is, hence two CPUs that call
- * each other do not wait in a circle.
+ * stop. Calls take no lock: the caller hangs a node into the list of every
+ * other CPU and waits, with interrupts on, until the last has run it; so any
+ * number of calls may cross, and two CPUs that call each other serve each
+ * other while they wait.
  */
 #include <arch/apic.h>
 #include <arch/cpu.h>
@@ -18,10 +19,19 @@
 /* More pages than this are dropped by flushing all. */
 #define FLUSH_PAGES_MAX 32
 
-static uint32_t call_busy; /* atomic: 1 while a call is under way */
-static void (*call_fn)(void *arg);
-static void *call_arg;
-static uint32_t call_pending; /* atomic: CPUs that still have to run it */
+/* One call: on its caller's stack until `pending` is 0. */
+struct call {
+    void (*fn)(void *arg);
+    void *arg;
+    uint32_t pending; /* atomic: CPUs that still have to run it */
+};
+
+struct call_node {
+    struct call_node *next;
+    struct call *call;
+};
+
+static struct call_node *call_lists[MAX_CPUS]; /* atomic; newest first */
 
 static bool stop_requested; /* atomic */
 
@@ -45,59 +55,66 @@ void smp_send_reschedule(uint32_t id)
 
 /* --- call on all --- */
 
+/* Takes the whole list. A node and its call are gone as soon as `pending` has
+ * been counted down, so the next node is looked up first. */
 static void call_interrupt(void *arg)
 {
-    (void)arg;
-    call_fn(call_arg);
-    __atomic_fetch_sub(&call_pending, 1, __ATOMIC_RELEASE);
-}
+    struct call_node *node = __atomic_exchange_n(
+        &call_lists[cpu_id()], (struct call_node *)NULL, __ATOMIC_ACQUIRE);
 
-/* Interrupts are off from here to call_end: a holder that is preempted would
- * keep all others from their turn. */
-static void call_begin(void)
-{
-    for (;;) {
-        arch_irq_disable();
-        if (!__atomic_exchange_n(&call_busy, 1, __ATOMIC_ACQUIRE))
-            return;
-        arch_irq_enable();
-        while (__atomic_load_n(&call_busy, __ATOMIC_RELAXED))
-            arch_pause();
+    (void)arg;
+    while (node) {
+        struct call_node *next = node->next;
+        struct call *call = node->call;
+
+        call->fn(call->arg);
+        __atomic_fetch_sub(&call->pending, 1, __ATOMIC_RELEASE);
+        node = next;
     }
 }
 
-static void call_end(void)
+/* Who finds the list empty interrupts the CPU; who does not knows that another
+ * has done so, or is about to. */
+static void call_post(uint32_t id, struct call_node *node, struct call *call)
 {
-    __atomic_store_n(&call_busy, 0, __ATOMIC_RELEASE);
-    arch_irq_enable();
+    struct call_node *head = __atomic_load_n(&call_lists[id], __ATOMIC_RELAXED);
+
+    node->call = call;
+    do
+        node->next = head;
+    while (!__atomic_compare_exchange_n(&call_lists[id], &head, node, true,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    if (!head)
+        lapic_send_ipi(cpu_get(id)->apic_id, VECTOR_CALL);
 }
 
-static void call_self(void (*fn)(void *arg), void *arg)
+static void call_self(const struct call *call)
 {
     struct cpu *cpu = cpu_self();
 
     cpu->irq_depth++;
-    fn(arg);
+    call->fn(call->arg);
     cpu->irq_depth--;
 }
 
 void smp_call_all(void (*fn)(void *arg), void *arg)
 {
+    struct call_node nodes[MAX_CPUS];
+    struct call call = {.fn = fn, .arg = arg};
     uint32_t n;
 
     KASSERT(arch_irq_enabled() && !in_interrupt());
-    call_begin();
+    /* Off, so that "this CPU" and "the others" mean the same to the end. */
+    arch_irq_disable();
     n = cpu_count();
-    call_fn = fn;
-    call_arg = arg;
-    __atomic_store_n(&call_pending, n - 1, __ATOMIC_RELEASE);
+    call.pending = n - 1;
     for (uint32_t i = 0; i < n; i++)
         if (i != cpu_id())
-            lapic_send_ipi(cpu_get(i)->apic_id, VECTOR_CALL);
-    call_self(fn, arg);
-    while (__atomic_load_n(&call_pending, __ATOMIC_ACQUIRE))
+            call_post(i, &nodes[i], &call);
+    call_self(&call);
+    arch_irq_enable();
+    while (__atomic_load_n(&call.pending, __ATOMIC_ACQUIRE))
         arch_pause();
-    call_end();
 }
 
 /* --- TLB --- */

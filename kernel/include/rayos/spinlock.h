@@ -15,7 +15,7 @@
  * and then all wait for that host.
  */
 struct spinlock {
-    _Atomic uint32_t held;
+    uint32_t held; /* atomic */
 };
 
 typedef uint64_t irqflags_t;

@@ -142,6 +142,12 @@ test("__tostring shows an object; when it fails, that is shown", function()
     __tostring = function() return ("y"):rep(1e6) end })) < 300, true)
 end)
 
+test("an object by itself may have several lines", function()
+  local log = setmetatable({}, { __tostring = function() return "one\n\27[2Jtwo" end })
+  is(show(log), "one\n\\27[2Jtwo")
+  is(show { log }, "{ one\\n\\27[2Jtwo }")
+end)
+
 test("a class name stands before the braces", function()
   is(show(setmetatable({ 1 }, { __name = "point" })), "point { 1 }")
 end)

@@ -122,6 +122,12 @@ test("a traceback shows the user's frames only", function()
   lacks(text, "xpcall")
 end)
 
+test("a failing function is named though the entry is one line", function()
+  has(session "local function f() local x = nil; return x.y end return f()",
+    "in function <entry 1:1>")
+  lacks(session "local x = nil; x.y = 1", "main chunk")
+end)
+
 test("a long traceback is cut in the middle", function()
   local text = session("function r(n) if n == 0 then error('x') end r(n - 1) end",
     "r(100)")

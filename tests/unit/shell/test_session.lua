@@ -249,6 +249,14 @@ check("help tells about functions, modules, classes, objects, words", function()
   has(ask "help add", "add(a, b)\n  defined in entry")
 end)
 
+check("help.find knows a function by identity", function()
+  require "sys"
+  local find = require "help".find
+  is(find(sys.sleep).name, "sys.sleep")
+  is(find(string.rep).signature, "string.rep(s, n [, sep])")
+  is(find(function() end), nil)
+end)
+
 check("help(\"word\") searches", function()
   local con = start():type('help("CPU")\r')
   has(tail(con), "sys.sleep(seconds) -> boolean")
