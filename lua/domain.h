@@ -117,6 +117,7 @@ struct domain {
     struct heap heap;
     lua_State *L;
     nstime_t budget_end; /* of its CPU time; TIME_NEVER: none */
+    uint32_t repeats;    /* of a limit that was to end it */
     uint32_t run_depth;  /* console.run in progress */
     int exit_code;
     char warning[120]; /* put together by Lua in pieces */

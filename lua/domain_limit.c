@@ -26,7 +26,9 @@
 /* No vector registers: they belong to the interrupted thread. */
 #define INTERRUPT __attribute__((target("general-regs-only"), noinline))
 
-#define REPEAT_NS       (5 * NS_PER_MS)
+#define REPEAT_NS (5 * NS_PER_MS)
+/* Repeats after which a domain that does not end must not be in the way. */
+#define REPEATS_PATIENT 200
 #define CLOSE_BUDGET_NS NS_PER_SEC
 
 /* Its address is the error object. */
@@ -119,6 +121,8 @@ INTERRUPT static void limit_reached(struct thread *t)
     if (limit_applies(d)) {
         hook_install_chain(d);
         thread_set_cpu_limit(REPEAT_NS, limit_reached);
+        if ((d->pending & PENDING_FINAL) && ++d->repeats == REPEATS_PATIENT)
+            thread_set_priority(t, PRIO_BACKGROUND);
     } else if (d->budget_end != TIME_NEVER) {
         thread_set_cpu_limit(d->budget_end - now, limit_reached);
     }

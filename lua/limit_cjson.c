@@ -1,12 +1,13 @@
 /*
  * lua-cjson, unmodified but that its recursion, whose limit a script may set as
- * high as it likes, looks how much C stack is left. Domain's thread.
+ * high as it likes, looks how much C stack is left, and that long numerals are
+ * read in good time. Domain's thread.
  */
 #include <lua.h>
 #include <lauxlib.h>
 
-#include "lua/domain.h"
 #include "lua/module.h"
+#include "lua/limit_cjson.h"
 
 #define STACK_RESERVE (96u << 10)
 
@@ -16,6 +17,7 @@ static inline int checkstack_both(lua_State *L, int n)
 }
 
 #define lua_checkstack checkstack_both
+#define fpconv_strtod  number_parse
 int luaopen_cjson(lua_State *L);
 int luaopen_cjson_safe(lua_State *L);
 /* fpconv.h declares an inline function that is defined elsewhere. */

@@ -41,12 +41,21 @@ static inline int memcmp_checked(const void *a, const void *b, size_t n)
     return memcmp(p, q, n);
 }
 
+/* string.format does this for every item, whose number a script chooses. */
+static inline char *prepbuffsize_checked(luaL_Buffer *b, size_t size)
+{
+    if (domain_must_stop())
+        domain_check(b->L);
+    return luaL_prepbuffsize(b, size);
+}
+
 #undef LUA_LIB
 #undef l_unlikely
-#define l_unlikely(x)  (luai_unlikely(x) || domain_must_stop())
-#define memcmp         memcmp_checked
-#define memchr         memchr_checked
-#define luaopen_string stock_open_string
+#define l_unlikely(x)     (luai_unlikely(x) || domain_must_stop())
+#define luaL_prepbuffsize prepbuffsize_checked
+#define memcmp            memcmp_checked
+#define memchr            memchr_checked
+#define luaopen_string    stock_open_string
 int stock_open_string(lua_State *L);
 #include <lstrlib.c>
 

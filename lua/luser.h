@@ -1,7 +1,8 @@
 /*
  * What we tell Lua's own sources, through LUA_USER_H: the running coroutine is
- * tracked, so that an interrupt can set a hook on it. Lua is compiled otherwise
- * unmodified.
+ * tracked, so that an interrupt can set a hook on it; long numerals are read in
+ * good time; hashes have a seed that a script does not know. Lua is compiled
+ * otherwise unmodified.
  *
  * Invariant: following `from` from `running` meets every coroutine that is
  * running or waits for one it resumed, and ends at the main thread; coroutines
@@ -10,6 +11,13 @@
  */
 #ifndef RAYOS_LUSER_H
 #define RAYOS_LUSER_H
+
+#include "lua/number.h"
+
+#undef lua_str2number
+#define lua_str2number(s, end) number_parse((s), (end))
+
+#define luai_makeseed(L) ((unsigned int)__builtin_ia32_rdtsc())
 
 /* What one domain tracks; the first member of struct domain. */
 struct luser_track {

@@ -82,7 +82,7 @@ double __tan(double x);
 int __branred(double x, double *a, double *aa);
 
 /* Symbols have no versions and no second names here. */
-#define LIBM_SVID_COMPAT             0
+#define LIBM_SVID_COMPAT 0
 #define attribute_hidden
 #define hidden_def(name)
 #define hidden_proto(name)
@@ -100,24 +100,25 @@ int __branred(double x, double *a, double *aa);
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-#define LITTLE_ENDI               1
-#define LOW_HALF                  0
-#define HIGH_HALF                 1
-#define __set_errno(value)        (errno = (value))
-#define FIX_INT_FP_CONVERT_ZERO   0
+#define LITTLE_ENDI                    1
+#define LOW_HALF                       0
+#define HIGH_HALF                      1
+#define __set_errno(value)             (errno = (value))
+#define FIX_INT_FP_CONVERT_ZERO        0
 #define HIGH_ORDER_BIT_IS_SET_FOR_SNAN 0
-#define math_narrow_eval(x)       (x)
-#define math_opt_barrier(x)              \
-    ({                                   \
-        double barrier_;                 \
+#define math_narrow_eval(x)            (x)
+#define math_opt_barrier(x)                    \
+    ({                                         \
+        double barrier_;                       \
         __asm__("" : "=x"(barrier_) : "0"(x)); \
-        barrier_;                        \
+        barrier_;                              \
     })
 /* These do something to the exception flags only, which nobody reads. */
-#define math_force_eval(x)                    ((void)(x))
-#define math_check_force_underflow(x)         ((void)(x))
-#define math_check_force_underflow_nonneg(x)  ((void)(x))
-#define SET_RESTORE_ROUND(mode)               ((void)0)
+#define math_force_eval(x)                   ((void)(x))
+#define math_check_force_underflow(x)        ((void)(x))
+#define math_check_force_underflow_nonneg(x) ((void)(x))
+#define SET_RESTORE_ROUND(mode)              ((void)0)
+#define SET_RESTORE_ROUND_53BIT(mode)        ((void)0)
 
 /* --- the bits of a double --- */
 
@@ -138,8 +139,9 @@ static inline double glibc_double(uint64_t word)
 
 #define GET_HIGH_WORD(i, d) ((i) = (int32_t)(glibc_word(d) >> 32))
 #define GET_LOW_WORD(i, d)  ((i) = (uint32_t)glibc_word(d))
-#define SET_HIGH_WORD(d, i) \
-    ((d) = glibc_double((uint64_t)(uint32_t)(i) << 32 | (uint32_t)glibc_word(d)))
+#define SET_HIGH_WORD(d, i)                             \
+    ((d) = glibc_double((uint64_t)(uint32_t)(i) << 32 | \
+                        (uint32_t)glibc_word(d)))
 #define SET_LOW_WORD(d, i) \
     ((d) = glibc_double((glibc_word(d) >> 32 << 32) | (uint32_t)(i)))
 #define EXTRACT_WORDS(hi, lo, d) \

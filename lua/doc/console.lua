@@ -2,27 +2,51 @@
 return {
   module = "console",
   summary = "The domain's own terminal, byte by byte.",
-  text = "For programs that draw. print and io.read do for most. All but name need "
-    .. "the capability \"console\".",
+  text = "For programs that draw. print and io.read do for most. All but "
+    .. "name need the capability \"console\".",
   functions = {
-    { name = "read", args = { { "timeout", "number?", "seconds, else for ever" } },
-      returns = { { "string?", "at least one byte" }, { "string?", "why not" },
-        { "string?", "code" } },
-      text = "The bytes that came, without echo: UTF-8, and ANSI sequences for keys." },
-    { name = "write", args = { { "...", "string" } }, returns = {},
+    {
+      name = "read",
+      args = { { "timeout", "number?", "seconds, else for ever" } },
+      returns = {
+        { "string?", "at least one byte" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "The bytes that came, without echo: UTF-8, and ANSI sequences "
+        .. "for keys.",
+    },
+    {
+      name = "write",
+      args = { { "...", "string" } },
+      returns = {},
       text = "Send text and ANSI sequences.",
-      example = "console.write(\"\\27[1mbold\\27[m\\n\")" },
-    { name = "size", returns = { { "integer?", "columns" }, { "integer?", "rows" } },
-      text = "The terminal's size; nothing when it is not known, as on a serial line.",
-      example = "print(console.size())" },
-    { name = "name", returns = { { "string?", "such as ttyS0; nil: it has none" } },
+      example = "console.write(\"\\27[1mbold\\27[m\\n\")",
+    },
+    {
+      name = "size",
+      returns = { { "integer?", "columns" }, { "integer?", "rows" } },
+      text = "The terminal's size; nothing when it is not known, as on a "
+        .. "serial line.",
+      example = "print(console.size())",
+    },
+    {
+      name = "name",
+      returns = { { "string?", "such as ttyS0; nil: it has none" } },
       text = "Which terminal it is.",
-      example = "console.name()" },
-    { name = "run", args = { { "f", "function" }, { "...", "any", "its arguments" } },
-      returns = { { "boolean", "did it end well" }, { "any",
-        "its results, or the error with its traceback" } },
-      text = "Call f so that Ctrl-C ends it, whatever it catches. An interrupted call "
-        .. "fails with \"interrupted\". A hook that f sets ends with it.",
-      example = "console.run(function() return 1 + 1 end)" },
+      example = "console.name()",
+    },
+    {
+      name = "run",
+      args = { { "f", "function" }, { "...", "any", "its arguments" } },
+      returns = {
+        { "boolean", "did it end well" },
+        { "any", "its results, or the error with its traceback" },
+      },
+      text = "Call f so that Ctrl-C ends it, whatever it catches. An "
+        .. "interrupted call fails with \"interrupted\". A hook that f sets "
+        .. "ends with it.",
+      example = "console.run(function() return 1 + 1 end)",
+    },
   },
 }

@@ -1,40 +1,93 @@
 -- What module fs offers: help(), docs and the annotation files read this.
-local DONE = { { "true?" }, { "string?", "why not" }, { "string?", "code" } }
-
 return {
   module = "fs",
   summary = "Files and directories: /boot (read-only), /tmp (memory), /dev.",
-  text = "Whole files at once; io has streams. Reading needs \"fs.read\", changing "
-    .. "needs \"fs.write\"; \"fs\" is both.",
+  text = "Whole files at once; io has streams. Reading needs \"fs.read\", "
+    .. "changing needs \"fs.write\"; \"fs\" is both.",
   functions = {
-    { name = "list", args = { { "path", "string?", "else /" } },
-      returns = { { "table?", "rows of name, type (file, dir, device), size" },
-        { "string?", "why not" }, { "string?", "code" } },
+    {
+      name = "list",
+      args = { { "path", "string?", "else /" } },
+      returns = {
+        { "table?", "rows of name, type (file, dir, device), size" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
       text = "What is in a directory, in order of names.",
-      example = "fs.list(\"/boot\")" },
-    { name = "stat", args = { { "path", "string" } },
-      returns = { { "table?", "type, size, mtime, read_only" },
-        { "string?", "why not" }, { "string?", "code" } },
+      example = "fs.list(\"/boot\")",
+    },
+    {
+      name = "stat",
+      args = { { "path", "string" } },
+      returns = {
+        { "table?", "type, size, mtime, read_only" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
       text = "What a path is.",
-      example = "fs.stat(\"/tmp\").type" },
-    { name = "exists", args = { { "path", "string" } }, returns = { { "boolean" } },
+      example = "fs.stat(\"/tmp\").type",
+    },
+    {
+      name = "exists",
+      args = { { "path", "string" } },
+      returns = { { "boolean" } },
       text = "Is there something of that name?",
-      example = "fs.exists(\"/boot/lua/init.lua\")" },
-    { name = "read", args = { { "path", "string" } },
-      returns = { { "string?", "the content" }, { "string?", "why not" },
-        { "string?", "code" } },
+      example = "fs.exists(\"/boot/lua/init.lua\")",
+    },
+    {
+      name = "read",
+      args = { { "path", "string" } },
+      returns = {
+        { "string?", "the content" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
       text = "A whole file.",
-      example = "#fs.read(\"/boot/lua/init.lua\")" },
-    { name = "write", args = { { "path", "string" }, { "data", "string" } },
-      returns = DONE, text = "Make a file, or replace its content.",
-      example = "fs.write(\"/tmp/note\", \"remember\")" },
-    { name = "mkdir", args = { { "path", "string" } }, returns = DONE,
-      text = "Make a directory.", example = "fs.mkdir(\"/tmp/place\")" },
-    { name = "remove", args = { { "path", "string" } }, returns = DONE,
+      example = "#fs.read(\"/boot/lua/init.lua\")",
+    },
+    {
+      name = "write",
+      args = { { "path", "string" }, { "data", "string" } },
+      returns = {
+        { "true?" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Make a file, or replace its content.",
+      example = "fs.write(\"/tmp/note\", \"remember\")",
+    },
+    {
+      name = "mkdir",
+      args = { { "path", "string" } },
+      returns = {
+        { "true?" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Make a directory.",
+      example = "fs.mkdir(\"/tmp/place\")",
+    },
+    {
+      name = "remove",
+      args = { { "path", "string" } },
+      returns = {
+        { "true?" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
       text = "Remove a file or an empty directory.",
-      example = "fs.write(\"/tmp/short\", \"\") fs.remove(\"/tmp/short\")" },
-    { name = "rename", args = { { "from", "string" }, { "to", "string" } },
-      returns = DONE, text = "Give a file another name in the same file system.",
-      example = "fs.write(\"/tmp/a\", \"\") fs.rename(\"/tmp/a\", \"/tmp/b\")" },
+      example = "fs.write(\"/tmp/short\", \"\") fs.remove(\"/tmp/short\")",
+    },
+    {
+      name = "rename",
+      args = { { "from", "string" }, { "to", "string" } },
+      returns = {
+        { "true?" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Give a file another name in the same file system.",
+      example = "fs.write(\"/tmp/a\", \"\") fs.rename(\"/tmp/a\", \"/tmp/b\")",
+    },
   },
 }

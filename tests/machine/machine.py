@@ -174,6 +174,10 @@ class Machine:
     def wait_prompt(self, timeout: float = 120.0, since: int = 0) -> None:
         self.serial.expect(PROMPT, since, timeout)
 
+    def wait_first_screen(self, since: int, timeout: float = 120.0) -> None:
+        """Wait for a boot that began after `since` to reach its prompt."""
+        self.serial.expect(r"RayOS \d[\s\S]*^ray> \Z", since, timeout)
+
     def type(self, line: str, timeout: float = 60.0) -> str:
         """Type a line at the prompt, wait for the next prompt, and return the
         text that came in between, echo included."""

@@ -34,7 +34,7 @@ def test_this_fault_is_a_panic_that_survives_the_reset(fleet, kind):
     # It is told once: a further boot is clean.
     mark = m.serial.mark()
     m.serial.send("sys.reboot()\r")
-    m.wait_prompt(since=mark)
+    m.wait_first_screen(mark)
     assert m.eval("return sys.last_panic()") in ([None], [])
 
 

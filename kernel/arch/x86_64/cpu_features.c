@@ -112,13 +112,17 @@ static void gather_xsave(uint32_t leaf1_ecx)
 
     info.fpu_size = FXSAVE_SIZE;
     info.xsave = bit(leaf1_ecx, 26) && info.max_leaf >= 0xd;
-    if (!info.xsave)
+    if (!info.xsave) {
+        info.avx2 = info.avx512 = false;
         return;
+    }
     r = arch_cpuid(0xd, 0);
     info.xcr0 = XCR0_LEGACY;
     if (bit(leaf1_ecx, 28) && (r.eax & XCR0_AVX))
         info.xcr0 |= XCR0_AVX;
     info.avx = info.xcr0 & XCR0_AVX;
+    info.avx2 = info.avx && info.avx2;
+    info.fma = info.avx && bit(leaf1_ecx, 12);
     if (info.avx && info.avx512 && (r.eax & XCR0_AVX512) == XCR0_AVX512)
         info.xcr0 |= XCR0_AVX512;
     info.avx512 = info.xcr0 & XCR0_AVX512;
@@ -140,6 +144,7 @@ static void gather_bits(struct arch_cpu_info *f)
         f->smep = bit(s.ebx, 7);
         f->smap = bit(s.ebx, 20);
         f->umip = bit(s.ecx, 2);
+        f->avx2 = bit(s.ebx, 5);
         f->avx512 = bit(s.ebx, 16);
     }
     f->phys_bits = 36;

@@ -12,11 +12,17 @@
 #ifndef RAYOS_LIBC_H
 #define RAYOS_LIBC_H
 
+#include <stddef.h>
+
 struct thread;
 
 /* Prepare a thread's newlib state; undo it. Called by the scheduler on creation
  * and after the end. */
 void libc_thread_init(struct thread *t);
 void libc_thread_fini(struct thread *t);
+
+/* snprintf for a format with one conversion, %a or %A, in glibc's way for
+ * subnormal numbers too. Thread context; floating point. */
+int libc_format_hex(char *out, size_t size, const char *format, double x);
 
 #endif

@@ -21,8 +21,9 @@ struct arch_cpu_info {
     uint32_t max_hyper_leaf; /* highest of 0x4000xxxx, 0 without hypervisor */
     uint64_t nx_mask;        /* PTE_NX, or 0 when the CPU has no NX */
     bool smep, smap, umip, pge, nx;
-    bool huge_pages; /* 1 GiB pages */
-    bool xsave, xsaveopt, avx, avx512;
+    bool huge_pages;                   /* 1 GiB pages */
+    bool xsave, xsaveopt, avx, avx512; /* avx..: the state is enabled too */
+    bool avx2, fma;                    /* FMA3; usable */
     bool x2apic, tsc_deadline, invariant_tsc;
     bool vmx, svm;
     uint64_t xcr0;   /* what is switched with XSAVE; 0 without XSAVE */
