@@ -79,11 +79,15 @@ class ThirdParty:
     version: str   # wanted prefix of Debian's version
     licence: str
     use: str
+    part: str = ""  # of a large source tree: the directory that is kept
 
 
 THIRD_PARTY = (
     ThirdParty("newlib", "newlib", "source", "3.3.", "BSD and similar",
                "C library of the kernel"),
+    ThirdParty("GNU C Library", "glibc", "source", "2.36-", "LGPL-2.1+",
+               "mathematical functions, equal to Linux's to the last bit",
+               "sysdeps/ieee754/dbl-64"),
     ThirdParty("Lua", "lua5.4", "source", "5.4.", "MIT",
                "the language that RayOS is scripted in"),
     ThirdParty("LPeg", "lua-lpeg", "source", "1.0.", "MIT",
@@ -138,6 +142,17 @@ KERNEL_SOURCES = (
     "kernel/display", "kernel/libc", "kernel/reflex", "kernel/net", "drivers",
     "vmm", "lua", "tests/kernel")
 FLOAT_SOURCES = re.compile(r"lua/|kernel/libc/|kernel/display/terminal")
+# glibc's mathematical functions: what is compiled plain, what for two kinds of
+# CPU (kernel/libc/math.c), and its internal headers, for which glibc.h stands.
+GLIBC_ONCE = ("branred e_cosh e_exp_data e_fmod e_log10 e_log2_data "
+              "e_log_data e_pow_log_data e_sinh math_err s_tanh sincostab").split()
+GLIBC_TWICE = ("e_asin e_atan2 e_exp e_log e_log2 e_pow s_atan s_expm1 s_sin "
+               "s_tan").split()
+GLIBC_VARIANTS = {"plain": [], "fma": ["-mfma", "-mavx2"]}
+GLIBC_HEADERS = (
+    "endian fenv_private fix-int-fp-convert-zero libm-alias-double "
+    "libm-alias-finite math-barriers math-narrow-eval math-svid-compat "
+    "math-underflow math_private nan-high-order-bit").split()
 # Wrappers of ours around third-party files, which they include: the sanitizer
 # spares them, and what they include is not compiled by itself.
 WRAPPERS = re.compile(r"lua/limit_")
@@ -387,8 +402,9 @@ def fetch_source(item: ThirdParty, apt: list[str], scratch: Path) -> None:
              f"{item.version}*. {ELSEWHERE}")
     ready = work / "ready"
     ready.mkdir()
-    next(p for p in work.iterdir() if p.is_dir() and p != ready).rename(
-        ready / "tree")
+    tree = next(p for p in work.iterdir() if p.is_dir() and p != ready)
+    (ready / "tree" / item.part).parent.mkdir(parents=True, exist_ok=True)
+    (tree / item.part).rename(ready / "tree" / item.part)
     (ready / "complete").write_text(version + "\n")
     target = cache_root() / "sources" / f"{item.package}_{version}"
     target.parent.mkdir(exist_ok=True)
@@ -446,7 +462,7 @@ def about_data(sources: dict[str, Source]) -> str:
     rows = []
     for item in THIRD_PARTY:
         fields = dataclasses.asdict(item)
-        del fields["kind"], fields["package"]
+        del fields["kind"], fields["package"], fields["part"]
         fields["version"] = versions.get(item.package, "unknown")
         rows.append("  { " + ", ".join(f"{k} = {json.dumps(v)}"
                                        for k, v in fields.items()) + " },\n")
@@ -652,8 +668,8 @@ class Build:
         archives = " ".join(map(sh, self.archives))
         rule("link", f"{sh(linker)} -nostdlib -static --build-id=sha1 "
              "-z max-page-size=4096 -z noexecstack --orphan-handling=place "
-             "-T kernel/arch/x86_64/kernel.ld -Map=$out.map -o $out "
-             f"@$out.rsp --start-group {archives} --end-group", "LINK $out",
+             "-T kernel/arch/x86_64/kernel.ld -Map=$out.map --wrap=_dtoa_r "
+             f"-o $out @$out.rsp --start-group {archives} --end-group", "LINK $out",
              rspfile="$out.rsp", rspfile_content="$in")
         rule("strip", "strip -g -o $out $in", "STRIP $out")
         rule("copy", "cp $in $out", "COPY $out")
@@ -707,6 +723,26 @@ class Build:
             BUILD / "obj/third-party" / package / f"{p.stem}.o", self.libc)
             for package, paths in sources.items() for p in paths
             if p.name not in left_out]
+
+    def glibc_objects(self) -> list[str]:
+        """Always by gcc, like glibc: clang fuses other operations."""
+        source = self.tree["glibc"] / "sysdeps/ieee754/dbl-64"
+        headers = BUILD / "gen/glibc"
+        for name in GLIBC_HEADERS:
+            write_if_changed(headers / f"{name}.h",
+                             '#include "kernel/libc/glibc.h"\n')
+        include = output(self.tools.gcc, "-print-file-name=include").strip()
+        flags = [*MACHINE_FLAGS, "-frounding-math", "-w", "-isystem", include,
+                 "-isystem", str(self.newlib / "include"), "-I.",
+                 f"-I{headers}", f"-I{source}"]
+        work = [(name, name, []) for name in GLIBC_ONCE] + [
+            (name, f"{name}-{variant}", [f"-DGLIBC_VARIANT={variant}", *extra])
+            for variant, extra in GLIBC_VARIANTS.items()
+            for name in GLIBC_TWICE]
+        return [self.ninja.compile(
+            self.tools.gcc, flags + extra, source / f"{name}.c",
+            BUILD / f"obj/third-party/glibc/{out}.o", self.libc)
+            for name, out, extra in work]
 
     # --- the kernel ---
 
@@ -879,7 +915,7 @@ class Build:
         self.rules()
         self.regenerate(args)
         self.newlib_edge()
-        third_party = self.third_party_objects()
+        third_party = self.third_party_objects() + self.glibc_objects()
         ours = self.kernel_objects(BUILD / "obj", [])
         self.kernel(BUILD, ours + third_party)
         sanitized = self.kernel_objects(BUILD / "ubsan/obj",

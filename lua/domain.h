@@ -187,6 +187,8 @@ void domain_check(lua_State *L);
 int domain_raise(lua_State *L);
 /* Is the value at `index` the error object of domain_raise? */
 bool domain_is_limit_error(lua_State *L, int index);
+/* Is it our hook that is set on the coroutine? */
+bool domain_has_limit_hook(lua_State *L);
 /* The domain's own thread starts to run Lua, and has ended it. */
 void domain_limit_start(struct domain *d);
 void domain_limit_end(void);

@@ -76,12 +76,21 @@ static bool call_is_exempt(lua_State *L, lua_Debug *ar)
            (fn && domain_of(L)->state == DOMAIN_CLOSING);
 }
 
+/* Message handlers are called by the error itself, still inside the hook: they
+ * must not find hooks switched off there. */
 static void limit_hook(lua_State *L, lua_Debug *ar)
 {
-    if (!limit_applies(domain_of(L)))
+    if (!limit_applies(domain_of(L))) {
         lua_sethook(L, NULL, 0, 0);
-    else if (!call_is_exempt(L, ar))
+    } else if (!call_is_exempt(L, ar)) {
+        L->allowhook = 1;
         domain_raise(L);
+    }
+}
+
+bool domain_has_limit_hook(lua_State *L)
+{
+    return L->hook == limit_hook;
 }
 
 /*

@@ -237,12 +237,14 @@ static int run_state(struct domain *d)
     return lua_pcall(L, 0, 0, 1);
 }
 
-/* Finalizers run here, under the cap and a budget of their own. If one of them
- * makes a C library exit, the rest is given up. */
+/* Finalizers run here, under the cap and a budget of their own, and may not
+ * wait for anything. If one of them makes a C library exit, the rest is given
+ * up. */
 static void close_state(struct domain *d)
 {
     d->state = DOMAIN_CLOSING;
     fflush(NULL);
+    thread_cancel(thread_current());
     if (d->L && setjmp(d->exit_jump) == 0) {
         domain_limit_closing(d);
         lua_close(d->L);

@@ -14,8 +14,15 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <rayos/libc.h>
+
 #include "lua/domain.h"
 #include "lua/stdlib.h"
+
+/* %a and %q: newlib's printf differs from glibc's in subnormal numbers. */
+#undef lua_number2strx
+#define lua_number2strx(L, out, size, format, x) \
+    ((void)(L), libc_format_hex((out), (size), (format), (x)))
 
 /* For the loops of lmemfind, which has no state to raise an error in. */
 static inline void *memchr_checked(const void *s, int c, size_t n)

@@ -1,8 +1,7 @@
 /*
  * What we tell Lua's own sources, through LUA_USER_H: the running coroutine is
- * tracked, so that an interrupt can set a hook on it; long numerals are read in
- * good time; hashes have a seed that a script does not know. Lua is compiled
- * otherwise unmodified.
+ * tracked, so that an interrupt can set a hook on it; and hashes have a seed
+ * that a script does not know. Lua is compiled otherwise unmodified.
  *
  * Invariant: following `from` from `running` meets every coroutine that is
  * running or waits for one it resumed, and ends at the main thread; coroutines
@@ -12,12 +11,11 @@
 #ifndef RAYOS_LUSER_H
 #define RAYOS_LUSER_H
 
-#include "lua/number.h"
-
-#undef lua_str2number
-#define lua_str2number(s, end) number_parse((s), (end))
-
 #define luai_makeseed(L) ((unsigned int)__builtin_ia32_rdtsc())
+
+/* newlib has a macro, log(x) / ln 2, besides the function, which is exact for
+ * powers of two. <math.h> comes first in lmathlib.c, the only user. */
+#undef log2
 
 /* What one domain tracks; the first member of struct domain. */
 struct luser_track {

@@ -46,6 +46,7 @@
 /* One variant, which calls the chosen ones of the above. */
 #define __ieee754_cosh  cosh
 #define __ieee754_exp   exp
+#define __ieee754_fmod  fmod
 #define __ieee754_log   log
 #define __ieee754_log10 glibc_log10
 #define __ieee754_sinh  sinh

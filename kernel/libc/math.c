@@ -1,8 +1,9 @@
 /*
  * The functions of <math.h> whose last bit depends on the library. They are
  * glibc's, chosen by the CPU as glibc does, so that a script computes the same
- * on RayOS as on Linux on that CPU. What is exact by definition (sqrt, fmod,
- * floor, frexp, ...) is newlib's. Any thread; floating point.
+ * on RayOS as on Linux on that CPU; so is fmod, for its speed. What is exact by
+ * definition besides (sqrt, floor, frexp, ...) is newlib's. Any thread;
+ * floating point.
  */
 #include <math.h>
 
@@ -10,22 +11,30 @@
 
 #undef log2 /* a macro in newlib */
 
+/* As glibc asks (sysdeps/x86_64/fpu/multiarch, which also has variants for
+ * FMA4; the few CPUs with that and without AVX2 get the plain ones here). */
+static inline bool is_fused(void)
+{
+    const struct arch_cpu_info *cpu = arch_cpu_info();
+
+    return cpu->fma && cpu->avx2;
+}
+
 /* Both variants of the function NAME, and the choice between them. */
-#define CHOOSE_1(name)                                         \
-    double glibc_##name##_plain(double x);                     \
-    double glibc_##name##_fma(double x);                       \
-    static inline double choose_##name(double x)               \
-    {                                                          \
-        return arch_cpu_info()->fma ? glibc_##name##_fma(x)    \
-                                    : glibc_##name##_plain(x); \
+#define CHOOSE_1(name)                                                       \
+    double glibc_##name##_plain(double x);                                   \
+    double glibc_##name##_fma(double x);                                     \
+    static inline double choose_##name(double x)                             \
+    {                                                                        \
+        return is_fused() ? glibc_##name##_fma(x) : glibc_##name##_plain(x); \
     }
-#define CHOOSE_2(name)                                            \
-    double glibc_##name##_plain(double x, double y);              \
-    double glibc_##name##_fma(double x, double y);                \
-    double name(double x, double y)                               \
-    {                                                             \
-        return arch_cpu_info()->fma ? glibc_##name##_fma(x, y)    \
-                                    : glibc_##name##_plain(x, y); \
+#define CHOOSE_2(name)                                  \
+    double glibc_##name##_plain(double x, double y);    \
+    double glibc_##name##_fma(double x, double y);      \
+    double name(double x, double y)                     \
+    {                                                   \
+        return is_fused() ? glibc_##name##_fma(x, y)    \
+                          : glibc_##name##_plain(x, y); \
     }
 #define DEFINE_1(name)           \
     CHOOSE_1(name)               \

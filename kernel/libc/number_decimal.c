@@ -16,8 +16,8 @@
 #define MIN_EXP  (-1022) /* of a normal number */
 #define MANTISSA 53      /* bits, the implicit one included */
 
-double number_from_binary(unsigned long long bits, long long exponent,
-                          bool more, bool *range)
+double libc_number_from_binary(unsigned long long bits, long long exponent,
+                               bool more, bool *range)
 {
     long long top = exponent + 63; /* 2^top <= value < 2^(top+1) */
     long long keep = top >= MIN_EXP ? MANTISSA : MANTISSA - (MIN_EXP - top);
@@ -155,7 +155,7 @@ static double from_big(const unsigned char *digits, int count, int exponent,
         power--;
     }
     bits = big_divide(&a, &b);
-    return number_from_binary(bits, power - 63, a.count > 0, range);
+    return libc_number_from_binary(bits, power - 63, a.count > 0, range);
 }
 
 /* Powers of ten that are exact in 64 bits of mantissa, as 5^27 < 2^63. */
@@ -182,8 +182,8 @@ static bool from_word(uint64_t word, int exponent, double *value)
     return true;
 }
 
-double number_from_decimal(const unsigned char *digits, int count, int exponent,
-                           bool *range)
+double libc_number_from_decimal(const unsigned char *digits, int count,
+                                int exponent, bool *range)
 {
     uint64_t word = 0;
     double value;

@@ -9,8 +9,9 @@
 #include <math.h>
 #include <stdint.h>
 
-#define EXPONENT_LIMIT INT64_C(1000000000000000) /* more than a text is long \
-                                                  */
+#define EXPONENT_LIMIT                                    \
+    INT64_C(1000000000000000) /* more than a text is long \
+                               */
 
 static bool is_space(char c)
 {
@@ -93,8 +94,8 @@ static bool parse_hex(const char **at, double *value, bool *range)
     if (bits) {
         int zeros = __builtin_clzll(bits);
 
-        *value = number_from_binary(bits << zeros, exponent - zeros, more,
-                                    range);
+        *value = libc_number_from_binary(bits << zeros, exponent - zeros, more,
+                                         range);
     }
     return true;
 }
@@ -133,7 +134,8 @@ static double decimal_value(struct decimal *d, bool *range)
         d->exponent = INT_MAX / 2;
     if (d->exponent < INT_MIN / 2)
         d->exponent = INT_MIN / 2;
-    return number_from_decimal(d->digits, d->count, (int)d->exponent, range);
+    return libc_number_from_decimal(d->digits, d->count, (int)d->exponent,
+                                    range);
 }
 
 static bool parse_decimal(const char **at, double *value, bool *range)
@@ -186,7 +188,7 @@ static bool parse_word(const char **at, double *value)
     return true;
 }
 
-double number_parse(const char *text, const char **end, bool *range)
+double libc_number_parse(const char *text, const char **end, bool *range)
 {
     const char *p = text;
     double value = 0.0;

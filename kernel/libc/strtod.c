@@ -18,7 +18,7 @@ double _strtod_r(struct _reent *r, const char *text, char **end)
 {
     const char *stop;
     bool range = false;
-    double value = number_parse(text, &stop, &range);
+    double value = libc_number_parse(text, &stop, &range);
 
     if (range)
         r->_errno = ERANGE;

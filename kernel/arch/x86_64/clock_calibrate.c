@@ -10,9 +10,12 @@
 #include <arch/features.h>
 #include <rayos/log.h>
 
-#define RUNS       3
-#define RUN_LENGTH 20 /* at least 1/20 s = 50 ms */
-#define READS      3  /* tries for an undisturbed pair */
+/* The measurement is done several times, because any sample may be disturbed;
+ * in windows that overlap, because their sum is a delay that users wait for. */
+#define WINDOWS       3
+#define WINDOW_LENGTH 20  /* each at least 1/20 s = 50 ms */
+#define WINDOW_STEP   160 /* they begin 1/160 s = 6.25 ms apart */
+#define READS         3   /* tries for an undisturbed pair */
 
 /* Timer counts between wake-ups: below the 55 ms in which the 8254 wraps from
  * 8 MHz up, 0.4 ms at 1 GHz. */
@@ -72,21 +75,52 @@ static uint64_t lapic_advance(const struct elapsed *e, uint64_t tsc,
     return (uint64_t)(periods * WAKE_COUNT + phase);
 }
 
-static void run(const struct clock_reference *ref, struct elapsed *e)
+/* One more sample: the clocks go on to `e`. */
+static void advance(const struct clock_reference *ref, struct sample *last,
+                    struct elapsed *e)
 {
-    struct sample last, now;
+    struct sample now;
 
-    *e = (struct elapsed){0};
+    arch_irq_enable_and_halt();
+    arch_irq_disable();
+    take_sample(ref, &now);
+    e->lapic += lapic_advance(e, now.tsc - last->tsc, last->lapic, now.lapic);
+    e->tsc += now.tsc - last->tsc;
+    e->ref += (now.ref - last->ref) & ref->mask;
+    *last = now;
+}
+
+static struct clock_rates rates_between(const struct clock_reference *ref,
+                                        const struct elapsed *from,
+                                        const struct elapsed *to)
+{
+    uint64_t ticks = to->ref - from->ref;
+
+    /* About 50 ms: the products stay far below 2^64. */
+    return (struct clock_rates){
+        .tsc_hz = (to->tsc - from->tsc) * ref->hz / ticks,
+        .lapic_hz = (to->lapic - from->lapic) * ref->hz / ticks,
+    };
+}
+
+static void measure(const struct clock_reference *ref,
+                    struct clock_rates out[WINDOWS])
+{
+    struct elapsed e = {0}, begin[WINDOWS];
+    int begun = 0, ended = 0;
+    struct sample last;
+
     lapic_timer_periodic(WAKE_COUNT);
     take_sample(ref, &last);
-    while (e->ref < ref->hz / RUN_LENGTH) {
-        arch_irq_enable_and_halt();
-        arch_irq_disable();
-        take_sample(ref, &now);
-        e->lapic += lapic_advance(e, now.tsc - last.tsc, last.lapic, now.lapic);
-        e->tsc += now.tsc - last.tsc;
-        e->ref += (now.ref - last.ref) & ref->mask;
-        last = now;
+    while (ended < WINDOWS) {
+        if (begun < WINDOWS && e.ref >= begun * ref->hz / WINDOW_STEP)
+            begin[begun++] = e;
+        advance(ref, &last, &e);
+        if (ended < begun &&
+            e.ref - begin[ended].ref >= ref->hz / WINDOW_LENGTH) {
+            out[ended] = rates_between(ref, &begin[ended], &e);
+            ended++;
+        }
     }
     lapic_timer_arm(0);
 }
@@ -100,23 +134,17 @@ static uint64_t median(uint64_t a, uint64_t b, uint64_t c)
 
 void clock_calibrate(const struct clock_reference *ref, struct clock_rates *out)
 {
-    uint64_t tsc[RUNS], lapic[RUNS], mid;
+    struct clock_rates r[WINDOWS];
+    uint64_t mid;
 
-    for (int i = 0; i < RUNS; i++) {
-        struct elapsed e;
-
-        run(ref, &e);
-        /* About 50 ms each: the products stay far below 2^64. */
-        tsc[i] = e.tsc * ref->hz / e.ref;
-        lapic[i] = e.lapic * ref->hz / e.ref;
-    }
-    mid = median(tsc[0], tsc[1], tsc[2]);
-    for (int i = 0; i < RUNS; i++)
-        if (tsc[i] > mid + mid / 100 || tsc[i] < mid - mid / 100)
+    measure(ref, r);
+    mid = median(r[0].tsc_hz, r[1].tsc_hz, r[2].tsc_hz);
+    for (int i = 0; i < WINDOWS; i++)
+        if (r[i].tsc_hz > mid + mid / 100 || r[i].tsc_hz < mid - mid / 100)
             log_warn("clock", "measurements of the TSC vary: %lu, %lu, %lu Hz",
-                     tsc[0], tsc[1], tsc[2]);
+                     r[0].tsc_hz, r[1].tsc_hz, r[2].tsc_hz);
     out->tsc_hz = mid;
-    out->lapic_hz = median(lapic[0], lapic[1], lapic[2]);
+    out->lapic_hz = median(r[0].lapic_hz, r[1].lapic_hz, r[2].lapic_hz);
 }
 
 /* Intel SDM 2A CPUID leaf 15H: crystal rate and ratio. VMware's and KVM's
