@@ -4,6 +4,31 @@ return {
   summary = "The domain's own terminal, byte by byte.",
   text = "For programs that draw. print and io.read do for most. All but "
     .. "name need the capability \"console\".",
+  intro = [==[
+## Example
+
+```lua
+local console = require "console"
+
+console.write("\27[1;33mwarning\27[m: this is ", "drawn\n")
+console.name() --> ttyS0
+```
+
+`console.run` is how the prompt runs what a person types. Ctrl-C ends it, whatever it catches, and
+leaves its caller alive:
+
+```lua
+local console = require "console"
+
+local ok, message = console.run(function() error "no such thing" end)
+ok --> false
+message:match("no such thing") --> no such thing
+console.run(math.max, 3, 9, 4) --> true 9
+```
+
+A key is a byte, or a few: `console.read(0.5)` gives `"a"`, or `"\27[A"` for Up, or nil after half a
+second without one.
+]==],
   functions = {
     {
       name = "read",

@@ -4,6 +4,44 @@ return {
   summary = "Files and directories: /boot (read-only), /tmp (memory), /dev.",
   text = "Whole files at once; io has streams. Reading needs \"fs.read\", "
     .. "changing needs \"fs.write\"; \"fs\" is both.",
+  intro = [==[
+## Example
+
+```lua
+local fs = require "fs"
+
+fs.mkdir("/tmp/diary")
+fs.write("/tmp/diary/monday", "rain\n") --> true
+fs.read("/tmp/diary/monday") == "rain\n" --> true
+fs.stat("/tmp/diary/monday").size --> 5
+for _, entry in ipairs(fs.list("/tmp/diary")) do
+  print(entry.name, entry.type, entry.size)
+end
+fs.remove("/tmp/diary/monday") --> true
+fs.remove("/tmp/diary") --> true
+```
+
+What fails gives `nil`, a message and the error's name, so `assert(fs.read(path))` says what is wrong:
+
+```lua
+local fs = require "fs"
+
+local text, message, code = fs.read("/tmp/nothing")
+text --> nil
+code --> ENOENT
+select(3, fs.write("/boot/x", "")) --> EROFS
+```
+
+The library `io` works on the same files, line by line or with `seek`:
+
+```lua
+local file <close> = assert(io.open("/tmp/lines", "w+"))
+file:write("one\ntwo\n")
+file:seek("set")
+file:read("l") --> one
+file:read("l") --> two
+```
+]==],
   functions = {
     {
       name = "list",

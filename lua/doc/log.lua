@@ -4,6 +4,34 @@ return {
   summary = "The system's log: a ring of records, newest last.",
   text = "A record has seq, time (seconds since the start), cpu, level, "
     .. "module and text, and prints as a line.",
+  intro = [==[
+## Example
+
+```lua
+local log = require "log"
+
+log.info("three of four disks are well")
+local records = log.tail(1)
+local last = records[1]
+last.level --> info
+last.text:match("three of four disks are well") --> three of four disks are well
+last.time > 0 --> true
+```
+
+To follow the log, ask for what comes after the record that one had last:
+
+```lua
+local log = require "log"
+
+local seen = log.tail(1)[1].seq
+log.warn("this is new")
+log.read(seen + 1).level --> warn
+log.read(seen + 1000) --> nil
+```
+
+On the command line of the kernel, `log=serial` copies the log to the serial line from the first
+moment on: see [debugging](debugging.md).
+]==],
   functions = {
     {
       name = "tail",

@@ -4,6 +4,38 @@ return {
   summary = "The machine, its time, and its end.",
   text = "Most functions answer tables that print readable. What needs a "
     .. "capability answers nil, a message and \"EPERM\" without it.",
+  intro = [==[
+## Example
+
+```lua
+local sys = require "sys"
+
+local machine = sys.machine()
+print(machine.brand, machine.cpus .. " CPUs", (machine.memory >> 20) .. " MiB")
+
+local before = sys.uptime()
+sys.sleep(0.05)
+sys.uptime() - before >= 0.05 --> true
+```
+
+`sys.units()`, `sys.cpus()`, `sys.threads()` and `sys.interrupts()` answer rows, which the prompt
+shows as a table and a script can search:
+
+```lua
+local sys = require "sys"
+
+local slowest
+for _, unit in ipairs(sys.units()) do
+  if not slowest or unit.duration > slowest.duration then
+    slowest = unit
+  end
+end
+print(slowest.name .. " took longest to start")
+slowest.state --> started
+```
+
+Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
+]==],
   functions = {
     {
       name = "version",

@@ -206,6 +206,7 @@ local function numerals()
       digits(i % 23, "0123456789"), random_below(640) - 330)
     put("0x%s.%sp%d", digits(1 + i % 15, "0123456789abcDEF"),
       digits(i % 17, "0123456789abcdef"), random_below(1900) - 900)
+    -- No more digits than fit: glibc rounds a few of the others wrongly.
     put("0x.%sp-1022", digits(1 + i % 13, "0123456789abcdef"))
   end
   for i = 1, 40 do
