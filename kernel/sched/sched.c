@@ -9,6 +9,7 @@
 #include <arch/context.h>
 #include <rayos/panic.h>
 #include <rayos/smp.h>
+#include <rayos/trace.h>
 
 #include "sched.h"
 
@@ -112,6 +113,7 @@ void thread_wake_locked(struct thread *t, int result)
     t->wait_result = result;
     t->slice_left = THREAD_SLICE_NS;
     t->cpu = balance_choose(t);
+    trace_point(TRACE_SCHED, TRACE_WAKE, t->id, t->cpu->id);
     t->state = THREAD_READY;
     sched_place_on(t->cpu, t);
 }
@@ -222,6 +224,7 @@ static void switch_once(void)
     if (next == prev)
         return;
     cputime_switch(rq, prev, next);
+    trace_point(TRACE_SCHED, TRACE_SWITCH, prev->id, next->id);
     finish_switch(arch_context_switch(prev, next));
 }
 

@@ -19,6 +19,7 @@
 #include <rayos/percpu.h>
 #include <rayos/spinlock.h>
 #include <rayos/thread.h>
+#include <rayos/trace.h>
 
 #define VECTOR_COUNT 256
 #define PIC_LINES    16
@@ -53,7 +54,9 @@ static bool irq_run(struct irq_slot *s)
     handler = __atomic_load_n(&s->handler, __ATOMIC_SEQ_CST);
     if (handler) {
         __atomic_fetch_add(&s->count, 1, __ATOMIC_RELAXED);
+        trace_point(TRACE_IRQ, TRACE_IRQ_ENTER, (uint64_t)(s - slots), 0);
         handler(s->arg);
+        trace_point(TRACE_IRQ, TRACE_IRQ_EXIT, (uint64_t)(s - slots), 0);
     }
     __atomic_fetch_sub(&s->running, 1, __ATOMIC_RELEASE);
     return handler;
