@@ -243,13 +243,16 @@ bool codec_encode(lua_State *L, struct codec *c, int first, int count,
 
 /* --- reading --- */
 
+#define ELEMENT_SIZE_MIN 2 /* one byte for a key, one for a value */
+
 struct reader {
     lua_State *L;
     const struct codec_handles *ops;
     void *const *handles;
     size_t handle_count;
     const uint8_t *at, *end;
-    int seen; /* stack index of the list of tables */
+    size_t room; /* array elements that the message can still hold */
+    int seen;    /* stack index of the list of tables */
     uint32_t tables;
 };
 
@@ -275,20 +278,35 @@ static bool take_string(struct reader *r)
     return true;
 }
 
+/* A key on top of the stack that no table can have. */
+static bool is_no_key(lua_State *L)
+{
+    lua_Number n;
+
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        return lua_isnil(L, -1);
+    n = lua_tonumber(L, -1);
+    return n != n;
+}
+
 static bool take_table(struct reader *r, int depth)
 {
     uint32_t length;
 
-    /* An element takes two bytes at least, which bounds the array. */
-    if (depth == CODEC_DEPTH_MAX || !take(r, &length, sizeof(length)) ||
-        length > (size_t)(r->end - r->at) / 2)
+    if (depth == CODEC_DEPTH_MAX || !take(r, &length, sizeof(length)))
         return false;
+    /* Only advice: # of a sparse table may be any border. All tables together
+     * get no more than there can be elements, lest a short message of many
+     * such tables takes the receiver's memory. */
+    if (length > r->room)
+        length = (uint32_t)r->room;
+    r->room -= length;
     luaL_checkstack(r->L, 8, "message");
     lua_createtable(r->L, (int)length, 0);
     lua_pushvalue(r->L, -1);
     lua_rawseti(r->L, r->seen, ++r->tables);
     while (r->at < r->end && *r->at != TAG_END) {
-        if (!take_value(r, depth + 1) || lua_isnil(r->L, -1) ||
+        if (!take_value(r, depth + 1) || is_no_key(r->L) ||
             !take_value(r, depth + 1))
             return false;
         lua_rawset(r->L, -3);
@@ -367,7 +385,8 @@ int codec_decode(lua_State *L, const struct codec_handles *ops,
                        .handles = handles,
                        .handle_count = handle_count,
                        .at = data,
-                       .end = data + size};
+                       .room = size / ELEMENT_SIZE_MIN,
+                       .end = size ? data + size : data};
     int base = lua_gettop(L);
     int count = 0;
 

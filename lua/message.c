@@ -50,7 +50,8 @@ struct message *message_encode(lua_State *L, int first, int count,
     m = message_create(MESSAGE_SEND, c.size, c.handle_count);
     if (!m)
         luaL_error(L, "not enough memory for the message");
-    memcpy(m->data, c.data, c.size);
+    if (c.size) /* else there are no data at all */
+        memcpy(m->data, c.data, c.size);
     for (size_t i = 0; i < c.handle_count; i++) {
         domain_get(c.handles[i]);
         m->handles[m->handle_count++] = c.handles[i];

@@ -3,7 +3,8 @@
 -- handler gets the session and the words behind the verb.
 
 local find, gmatch, match = string.find, string.gmatch, string.match
-local pairs, pcall, require, type = pairs, pcall, require, type
+local ipairs, pairs, pcall = ipairs, pairs, pcall
+local require, type = require, type
 local rawget, tonumber = rawget, tonumber
 
 local commands = {}
@@ -109,9 +110,32 @@ commands.register {
   handler = function() return call("sys", "poweroff") end,
 }
 
+-- A row of the table that `ps` shows, from a handle.
+local function process_row(handle)
+  if type(handle) ~= "userdata" then
+    return handle
+  end
+  local stats = handle:stats()
+  return {
+    id = handle:id(), name = handle:name(), state = (handle:status()),
+    cpu = stats.cpu, KiB = stats.memory >> 10,
+    limit = stats.limit >> 10, messages = stats.messages,
+  }
+end
+
 commands.register {
   name = "ps", summary = "the domains: what runs, and what it uses",
-  handler = function() return call("domain", "list") end,
+  handler = function()
+    local list, err = call("domain", "list")
+    if type(list) ~= "table" then
+      return nil, err
+    end
+    local rows = {}
+    for i, handle in ipairs(list) do
+      rows[i] = process_row(handle)
+    end
+    return rows
+  end,
 }
 
 -- A list of lines is shown as lines.

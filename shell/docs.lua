@@ -143,6 +143,20 @@ function docs.find(name)
   return index[name] or index[name:gsub("[.:]([%w_]+)$", ":%1")]
 end
 
+---The class that a metatable's __name means: what its documentation says in
+---`object`, else the class of that name.
+---@param name string
+---@return shell.doc?
+function docs.class_of(name)
+  for _, entry in ipairs(docs.all()) do
+    if entry.kind == "class"
+        and (entry.doc.object or entry.doc.name) == name then
+      return entry
+    end
+  end
+  return nil
+end
+
 ---All entries, modules first with what they have, then the standard library.
 ---@return shell.doc[]
 function docs.all()

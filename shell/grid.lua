@@ -90,6 +90,15 @@ local function columns_of(value)
   return #names >= 2 and names or nil
 end
 
+-- A table is for looking: microseconds will do, and points stand below points.
+local function cell_of(item)
+  if math.type(item) == "float" and math.abs(item) < 1e9
+      and (item == 0 or math.abs(item) >= 1e-6) then
+    return format("%.6f", item), "number"
+  end
+  return pretty.cell(item, MAX_CELL)
+end
+
 local function cells_of(value, names)
   local rows, widths, numeric = {}, {}, {}
   for c, name in ipairs(names) do
@@ -101,7 +110,7 @@ local function cells_of(value, names)
       local item = rawget(rawget(value, r), name)
       local text, style = "", "plain"
       if item ~= nil then
-        text, style = pretty.cell(item, MAX_CELL)
+        text, style = cell_of(item)
         numeric[c] = numeric[c] and type(item) == "number"
       end
       row[c] = { text = text, style = style }

@@ -71,7 +71,7 @@ end
 local TRY = {
   { "1 + 2", "any expression prints its value; _ is the last one" },
   { "sys.machine()", "what this computer is" },
-  { "domain.list()", "what runs on it; the word ps does the same" },
+  { "ps", "what runs on it; domain.list() has the handles" },
   { "log.tail(20)", "what the system said while it started" },
   { "for i = 1, 3 do", "an unfinished entry goes on in the next line" },
 }
@@ -156,6 +156,18 @@ local function function_text(entry, columns)
   return concat(out, "\n")
 end
 
+-- Short, to fit the left column: no results, and methods without their class.
+local function member_name(entry)
+  if entry.kind == "class" then
+    return "class " .. entry.name
+  end
+  local name = string.gsub(entry.signature, " %-> .*$", "")
+  if entry.kind == "method" then
+    return "  " .. (string.gsub(name, "^[%w_.]+:", ":"))
+  end
+  return name
+end
+
 -- Entries whose name begins with this one.
 local function members(name, kind)
   local rows = {}
@@ -163,8 +175,7 @@ local function members(name, kind)
     local separator = kind == "class" and ":" or "."
     if find(entry.name, name .. separator, 1, true) == 1
         and (entry.kind == "class" or entry.signature) then
-      rows[#rows + 1] = { entry.kind == "class" and "class " .. entry.name
-        or entry.signature, entry.summary }
+      rows[#rows + 1] = { member_name(entry), entry.summary }
     end
   end
   return rows
@@ -285,7 +296,8 @@ end
 local function about_object(value, columns)
   local meta = getmetatable(value)
   local class = type(meta) == "table" and rawget(meta, "__name")
-  local entry = type(class) == "string" and docs.find(class)
+  local entry = type(class) == "string"
+    and (docs.class_of(class) or docs.find(class))
   if entry then
     return entry_text(entry, columns)
   end

@@ -41,6 +41,12 @@ local function memory_text(bytes)
   return format("%.0f MiB of memory", bytes / (1 << 20))
 end
 
+-- What the signatures of hypervisors (CPUID 0x40000000) stand for.
+local HYPERVISORS = {
+  TCGTCGTCGTCG = "QEMU (TCG)", KVMKVMKVM = "KVM", VMwareVMware = "VMware",
+  ["Microsoft Hv"] = "Hyper-V", VBoxVBoxVBox = "VirtualBox",
+}
+
 -- What machine this is, in one line, of what is known.
 local function machine_line(machine)
   if type(machine) ~= "table" then
@@ -56,7 +62,7 @@ local function machine_line(machine)
   end
   local below = plain(machine.hypervisor)
   if below and below ~= "none" then
-    parts[#parts + 1] = "under " .. below
+    parts[#parts + 1] = "under " .. (HYPERVISORS[below] or below)
   end
   return #parts > 0 and concat(parts, ", ") or nil
 end

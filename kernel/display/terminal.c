@@ -10,6 +10,7 @@
 #include <rayos/keycodes.h>
 #include <rayos/keymap.h>
 #include <rayos/log.h>
+#include <rayos/terminal.h>
 #include <rayos/thread.h>
 #include <rayos/tty.h>
 #include <rayos/unit.h>
@@ -88,6 +89,69 @@ static void terminal_key(const struct input_event *e)
     } else if (n) {
         tty_input(&t->tty, bytes, n);
     }
+}
+
+/* --- what is shown --- */
+
+/* Take the lock, and draw what waits to be drawn. 0, -ENODEV, -ECANCELED. */
+static int terminal_lock_drawn(struct terminal *t)
+{
+    int err;
+
+    if (!tty_find("tty0"))
+        return -ENODEV;
+    err = mutex_lock_until(&t->lock, TIME_NEVER);
+    if (!err)
+        view_draw(&t->view);
+    return err;
+}
+
+ssize_t terminal_read_row(uint32_t row, uint32_t *cells, size_t size)
+{
+    struct terminal *t = &terminal;
+    const struct terminal_view *v = &t->view;
+    const struct view_cell *shown;
+    size_t count;
+    int err = terminal_lock_drawn(t);
+
+    if (err)
+        return err;
+    count = v->columns < size ? v->columns : size;
+    shown = v->shown + (size_t)row * v->columns;
+    for (size_t i = 0; row < v->rows && i < count; i++) {
+        bool right = shown[i].attrs & VIEW_WIDE_RIGHT;
+
+        cells[i] = shown[i].ch || right ? shown[i].ch : ' ';
+    }
+    mutex_unlock(&t->lock);
+    return row < v->rows ? (ssize_t)count : -EINVAL;
+}
+
+int terminal_read_pixels(uint32_t x, uint32_t y, uint32_t w, uint32_t h,
+                         uint8_t *rgb)
+{
+    const struct framebuffer *fb = framebuffer_get();
+    int err = terminal_lock_drawn(&terminal);
+
+    if (err)
+        return err;
+    if (x > fb->width || w > fb->width - x || y > fb->height ||
+        h > fb->height - y)
+        err = -EINVAL;
+    for (uint32_t row = y; !err && row < y + h; row++) {
+        const uint32_t *from = fb->pixels + (size_t)row * fb->stride + x;
+
+        for (uint32_t i = 0; i < w; i++, rgb += 3) {
+            /* The way to the framebuffer's order is also the way back. */
+            uint32_t pixel = framebuffer_colour(from[i]);
+
+            rgb[0] = (uint8_t)(pixel >> 16);
+            rgb[1] = (uint8_t)(pixel >> 8);
+            rgb[2] = (uint8_t)pixel;
+        }
+    }
+    mutex_unlock(&terminal.lock);
+    return err;
 }
 
 static void terminal_thread(void *arg)

@@ -21,7 +21,7 @@ local adder = domain.spawn {
   args = { 20, 22 },
   source = [[
     local a, b = ...
-    print("the sum is", a + b)
+    require "log".info("the sum is " .. a + b)
     os.exit(7)
   ]],
 }
@@ -29,10 +29,12 @@ local reason = adder:wait(5) -- seconds; nil, "timed out" if it still runs then
 reason.kind --> exit
 reason.code --> 7
 adder:status() == "dead" --> true
+require "log".tail(2)[1].text:match("the sum is %d+") --> the sum is 42
 ```
 
-`file = "/boot/..."` runs a file instead of a text. Without `console = "ttyS0"` a domain has no
-terminal; what it prints goes to the log, where `log.tail()` shows it.
+`file = "/boot/..."` runs a file instead of a text. A domain has a terminal only if it is given one:
+`console = require "console".name()` lends it the maker's, so that its `print` is seen. Others write
+to the log with `log.info`.
 
 ## Messages
 
@@ -123,6 +125,7 @@ What a domain may do beyond computing and talking is named by capabilities:
 | `console` | its terminal byte by byte, and giving another terminal to a child |
 | `log` | reading the log (everybody may write) |
 | `power` | `sys.poweroff`, `sys.reboot` |
+| `trace` | recording with `trace` (marks need none) |
 | `test` | `sys.test` |
 | `*` | all |
 
@@ -150,8 +153,8 @@ The reason is a table. `kind` is one of:
 |---|---|---|
 | `exit` | the chunk returned, or called `os.exit(code)` | `code` |
 | `error` | an error that nobody caught | `message`, `traceback` |
-| `memory` | the cap was reached | `message`, `traceback` |
-| `budget` | it computed too long without a wait | `message`, `traceback` |
+| `memory` | the cap was reached | `message` |
+| `budget` | it computed too long without a wait | `message` |
 | `killed` | `handle:kill(reason)`, a link, or the system's end | `message` |
 
 `handle:wait()` gives it to who waits. `monitor = true` has it sent to the maker's mailbox, so that
@@ -169,7 +172,7 @@ envelope:kind() --> down
 notice.domain:name() --> fragile
 notice.reason.kind --> error
 notice.reason.message:match("the disk is full") --> the disk is full
-notice.reason.traceback:match("in upvalue 'work'") or "in local" --> in local
+notice.reason.traceback:match("stack traceback") --> stack traceback
 ```
 
 `link = true` ties two lives together: if one ends by an error, a limit or a kill, the other is
@@ -246,7 +249,7 @@ killed. Starting again what died is a supervisor's work: see [supervisor](superv
   },
   classes = {
     {
-      name = "handle",
+      name = "handle", object = "domain",
       text = "A reference to a domain. It can be sent in messages; two "
         .. "handles of one domain are equal.",
       methods = {

@@ -21,7 +21,8 @@ fs.remove("/tmp/diary/monday") --> true
 fs.remove("/tmp/diary") --> true
 ```
 
-What fails gives `nil`, a message and the error's name, so `assert(fs.read(path))` says what is wrong:
+What fails gives `nil`, a message and the error's name, so `assert(fs.read(path))`
+says what is wrong:
 
 ```lua
 local fs = require "fs"

@@ -26,7 +26,7 @@ local log = require "log"
 local seen = log.tail(1)[1].seq
 log.warn("this is new")
 log.read(seen + 1).level --> warn
-log.read(seen + 1000) --> nil
+log.read(seen + 1000) == nil --> true
 ```
 
 On the command line of the kernel, `log=serial` copies the log to the serial line from the first

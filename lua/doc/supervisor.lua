@@ -31,7 +31,8 @@ local boss = domain.spawn { name = "boss", source = [[
 boss:wait(20).code --> 0
 ```
 
-The first domain, `init`, is a supervisor itself: of a shell on each terminal, and of the boot policy.
+The first domain, `init`, is a supervisor itself: of a shell on each terminal,
+and of the boot policy.
 Any domain may ask how its children are:
 
 ```lua

@@ -95,9 +95,10 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
     },
     {
       name = "boot_times",
-      returns = { { "table", "loader, handover, prompt" } },
+      returns = { { "table", "loader, handover, prompt, idle" } },
       text = "The time-stamp counter when the loader began, when the kernel "
-        .. "began, and when the first prompt was there.",
+        .. "began, and when the first prompt was there; for how many of its "
+        .. "ticks the first CPU slept until then.",
       example = "sys.boot_times().handover",
     },
     {
@@ -184,6 +185,25 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
       text = "As poweroff, then start again. Needs \"power\".",
     },
     {
+      name = "test.bench",
+      args = {
+        { "name", "string", "one of benches()" },
+        { "rounds", "integer?", "how many samples, else 1000" },
+      },
+      returns = {
+        { "table?", "count; min, mean, max in ticks of the TSC" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Run one of the kernel's benchmarks. Refused without "
+        .. "`testhooks`.",
+    },
+    {
+      name = "test.benches",
+      returns = { { "string[]", "names" } },
+      text = "The kernel's benchmarks. Refused without `testhooks`.",
+    },
+    {
       name = "test.crash",
       args = {
         {
@@ -194,6 +214,46 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
       returns = {},
       text = "Break the kernel on purpose. Refused without `testhooks` on "
         .. "the command line and the capability \"test\".",
+    },
+    {
+      name = "test.key",
+      args = {
+        { "code", "integer", "of Linux's input-event-codes" },
+        { "value", "integer", "0 released, 1 pressed, 2 repeated" },
+      },
+      returns = { { "true?" }, { "string?" }, { "string?" } },
+      text = "As if a key of the keyboard moved. Refused without "
+        .. "`testhooks`.",
+    },
+    {
+      name = "test.screen",
+      returns = { { "string[]?", "rows" }, { "string?" }, { "string?" } },
+      text = "What the terminal on the screen shows. Refused without "
+        .. "`testhooks`.",
+    },
+    {
+      name = "test.pixels",
+      args = {
+        { "x", "integer?" }, { "y", "integer?" },
+        { "width", "integer?" }, { "height", "integer?" },
+      },
+      returns = {
+        { "string?", "red, green, blue of each pixel" },
+        { "integer|string", "width, or why not" },
+        { "integer|string", "height, or code" },
+      },
+      text = "A rectangle of the screen, else all of it. Refused without "
+        .. "`testhooks`.",
+    },
+    {
+      name = "test.png",
+      args = {
+        { "x", "integer?" }, { "y", "integer?" },
+        { "width", "integer?" }, { "height", "integer?" },
+      },
+      returns = { { "string?", "the file" }, { "string?" }, { "string?" } },
+      text = "A rectangle of the screen, else all of it, as PNG. Refused "
+        .. "without `testhooks`.",
     },
     {
       name = "test.selftest",

@@ -234,9 +234,9 @@ check("help tells about functions, modules, classes, objects, words", function()
     .. "Example\n  sys.sleep(0.5)\nray>")
   has(ask "help sys.sleep", "Waits without")
   has(ask "help(sys)", "module sys\n  The machine as a whole.\n\n"
-    .. "  sys.sleep(seconds) -> boolean  Waits without using the CPU.")
+    .. "  sys.sleep(seconds)  Waits without using the CPU.")
   has(ask "help(domain.handle)", "class domain.handle\n  A running domain.\n\n"
-    .. "  domain.handle:send([message])  Send a message.")
+    .. "    :send([message])  Send a message.")
   has(ask "help('domain.handle:send')", "domain.handle:send([message])\n")
   has(ask "help(string.rep)", "string.rep(s, n [, sep])")
   has(ask "help(print)", "print(...)")

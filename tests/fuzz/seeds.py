@@ -1,0 +1,273 @@
+"""The corpora that fuzzing starts from, made of real files where there are
+any: what the build produced, Debian's fonts, and tables and texts like those
+that firmware and people write.
+"""
+
+from __future__ import annotations
+
+import io
+import pathlib
+import struct
+import subprocess
+import tarfile
+import zlib
+from typing import Callable
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+KERNEL_BASE = 0xFFFFFFFF80000000
+
+Seeds = dict[str, bytes]
+
+
+# --- archives and fonts ---
+
+def small_archive() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT,
+                      bufsize=512) as tar:
+        for name, kind in (("a", tarfile.DIRTYPE), ("a/b.lua", None),
+                           ("c/d/e", None), ("l", tarfile.SYMTYPE),
+                           ("p" * 90 + "/" + "q" * 90, None)):
+            info = tarfile.TarInfo(name)
+            info.type = kind or tarfile.REGTYPE
+            info.size = 0 if kind else 7
+            info.mtime = 1700000000
+            tar.addfile(info, None if kind else io.BytesIO(b"return 1"[:7]))
+    return out.getvalue().rstrip(b"\0").ljust(9 * 512, b"\0") + bytes(1024)
+
+
+def tar() -> Seeds:
+    seeds = {"small": b"\0" + small_archive(),
+             "small-repaired": b"\1" + small_archive(),
+             "empty": b"\0" + bytes(1024)}
+    boot = BUILD / "boot.tar"
+    if boot.exists():
+        seeds["boot-head"] = b"\1" + boot.read_bytes()[:16 * 512] + bytes(1024)
+    return seeds
+
+
+def psf2(width: int, height: int, table: bytes, glyphs: int) -> bytes:
+    size = (width + 7) // 8 * height
+    return struct.pack("<8I", 0x864AB572, 0, 32, 1, glyphs, size, height,
+                       width) + bytes(range(size)) * glyphs + table
+
+
+def font() -> Seeds:
+    seeds = {
+        "two": psf2(8, 4, b"A\xc3\xa4\xff\xe2\x82\xacB\xfeA\xcc\x88\xff", 2),
+        "wide": psf2(12, 3, b"\xf0\x9f\x98\x80\xff", 1)}
+    for path in (BUILD / "gen/fonts").glob("Uni2-Terminus16*"):
+        seeds[path.stem] = path.read_bytes()
+    return seeds
+
+
+# --- what firmware gives ---
+
+def table(signature: bytes, body: bytes) -> bytes:
+    """With the repair bit of the target, which makes length and checksum."""
+    return signature + struct.pack("<IBB6s8sIII", 36 + len(body), 3, 0,
+                                   b"RAYOS ", b"FUZZSEED", 1, 1, 1) + body
+
+
+def acpi() -> Seeds:
+    madt = struct.pack("<II", 0xFEE00000, 1) + b"".join((
+        struct.pack("<BBBBI", 0, 8, 0, 0, 1),
+        struct.pack("<BBBBI", 0, 8, 1, 1, 1),
+        struct.pack("<BBBBII", 1, 12, 2, 0, 0xFEC00000, 0),
+        struct.pack("<BBBBIH", 2, 10, 0, 9, 9, 13),
+        struct.pack("<BBHQ", 5, 12, 0, 0xFEE00000),
+        struct.pack("<BBHIII", 9, 16, 0, 300, 1, 2)))
+    # One more of each than there is room for.
+    full = bytes(8) + b"".join(
+        [struct.pack("<BBBBI", 0, 8, i, i, 1) for i in range(65)]
+        + [struct.pack("<BBBBII", 1, 12, i, 0, 0xFEC00000 + i * 4096, 24 * i)
+           for i in range(9)]
+        + [struct.pack("<BBBBIH", 2, 10, 0, i % 16, i, 0)
+           for i in range(17)])
+    fadt = bytearray(276 - 36)
+    struct.pack_into("<I", fadt, 4, 0x7FE0000)
+    struct.pack_into("<IB", fadt, 12, 0xB2, 2)
+    struct.pack_into("<I", fadt, 28, 0x604)
+    struct.pack_into("<I", fadt, 40, 0x608)
+    fadt[55] = 4
+    struct.pack_into("<I", fadt, 76, 1 << 10 | 1 << 8)
+    struct.pack_into("<BBBBQB", fadt, 80, 1, 8, 0, 1, 0xCF9, 6)
+    hpet = struct.pack("<IBBBBQ", 0x8086A201, 0, 64, 0, 0, 0xFED00000)
+    aml = bytes(4) + b"\x08_S5_\x12\x06\x04\x0a\x05\x01\x00\x00" + bytes(4)
+    root = b"RSD PTR \0RAYOS \2" + struct.pack("<IIQI", 0x7FE1000, 36,
+                                              0x7FE2000, 0)
+    kinds = [root, table(b"RSDT", struct.pack("<3I", 1, 2, 3)),
+             table(b"XSDT", struct.pack("<3Q", 1, 2, 3)),
+             table(b"APIC", madt), table(b"FACP", bytes(fadt)),
+             table(b"HPET", hpet), aml]
+    seeds = {f"kind{i}": bytes([0x80 | i]) + t for i, t in enumerate(kinds)}
+    return seeds | {"full": b"\x83" + table(b"APIC", full)}
+
+
+def memory_map() -> Seeds:
+    rows = [(7, 0, 0x9F), (0, 0x9F000, 1), (7, 0x100000, 0x700),
+            (3, 0x800000, 0x100), (2, 0x900000, 8), (9, 0x7F0000, 16),
+            (10, 0x7E0000, 4), (5, 0xA00000, 3), (11, 0xFEC00000, 1),
+            (7, 0x100000000, 0x40000)]
+    claims = bytes((1, 2, 3, 4, 255, 9))
+    return {f"step{step}": bytes([step]) + claims + b"".join(
+        struct.pack("<IIQQQQ", kind, 0, base, 0, pages, 15).ljust(step, b"\0")
+        for kind, base, pages in rows) for step in (40, 48)}
+
+
+# --- ELF ---
+
+def small_elf() -> bytes:
+    """One segment, three sections, two symbols."""
+    strings = b"\0start\0stop\0"
+    segment, sections = 64, 64 + 56
+    symbols = sections + 4 * 64
+    text = symbols + 3 * 24
+    strtab = text + 16
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1,
+                       KERNEL_BASE, segment, sections, 0, 64, 56, 1, 64, 4, 3)
+    program = struct.pack("<IIQQQQQQ", 1, 5, text, KERNEL_BASE, 0, 16, 0x2000,
+                          4096)
+
+    def section(kind: int, flags: int, offset: int, size: int, link: int,
+                entry: int) -> bytes:
+        return struct.pack("<IIQQQQIIQQ", 0, kind, flags, 0, offset, size,
+                           link, 0, 8, entry)
+
+    return b"".join((
+        head, program, bytes(64), section(1, 6, text, 16, 0, 0),
+        section(2, 0, symbols, 3 * 24, 3, 24),
+        section(3, 0, strtab, len(strings), 0, 0), bytes(24),
+        struct.pack("<IBBHQQ", 1, 2, 0, 1, KERNEL_BASE, 8),
+        struct.pack("<IBBHQQ", 7, 2, 0, 1, KERNEL_BASE + 8, 0),
+        b"\x90" * 16, strings))
+
+
+def elf() -> Seeds:
+    seeds = {"small": small_elf()}
+    kernel = BUILD / "kernel.stripped.elf"
+    if kernel.exists():  # its headers; the segments are cut off
+        seeds["kernel-head"] = kernel.read_bytes()[:4096]
+    return seeds
+
+
+def symbols() -> Seeds:
+    """The small file, and one that the compiler made."""
+    seeds = {"small": small_elf()}
+    out = BUILD / "fuzz/seed.o"
+    done = subprocess.run(
+        ["gcc", "-x", "c", "-c", "-o", out, "-"], text=True,
+        input="int a(int x) { return x; } int b(void) { return a(2); }")
+    if done.returncode == 0:
+        seeds["object"] = out.read_bytes()
+    return seeds
+
+
+# --- text ---
+
+def texts(*lines: str) -> Seeds:
+    return {f"text{i}": t.encode() for i, t in enumerate(lines)}
+
+
+def options() -> Seeds:
+    load = "\\EFI\\BOOT\\BOOTX64.EFI video=1024x768 x".encode("utf-16-le")
+    config = b'# comment\r\nvideo=800x600 headless\nx="a b" # more\n'
+    return {"both": b"\1" + config + b"\0" + load,
+            "small": b"\0" + config + b"\0" + "x=1 y".encode("utf-16-le"),
+            "bom": b"\1\xef\xbb\xbfx=1\n\0"}
+
+
+def manifest() -> Seeds:
+    line = "0123456789abcdef" * 4
+    return texts(f"{line}  kernel.elf\n{line}  boot.tar\n",
+                 f"{line} *./kernel.elf\r\n\r\n{line} *x", f"{line}  y\n")
+
+
+def cmdline() -> Seeds:
+    return texts("headless video=1024x768 n=0x10k\0video",
+                 'a="b c" n=18446744073709551615 d\0d', "x==y  =z\0\0")
+
+
+def number() -> Seeds:
+    return texts("0", "-1.5e10", "0x1.8p-3", " +inf", "nan(1)", "1e-310",
+                 "9007199254740993", "2.2250738585072011e-308", "1e400",
+                 "0x.0000000000001p-1022", "1" + "0" * 400 + "e-390",
+                 "179769313486231580793e289", "4.9406564584124654e-324",
+                 "0." + "0" * 330 + "123456789")
+
+
+def path() -> Seeds:
+    return {f"path{i}": b"\xff" + t for i, t in enumerate((
+        b"/a/../b/./c//d/\0/b", b"../../x\0/", b"/tmp/a\0/tmp", b".\0..",
+        b"/" + b"n" * 255 + b"\0n"))}
+
+
+# --- input ---
+
+def keys() -> Seeds:
+    return {"typing": bytes((0x1E, 0x9E, 0x2A, 0x1E, 0x9E, 0xAA)),
+            "arrows": bytes((0xE0, 0x48, 0xE0, 0xC8, 0xE0, 0x2A, 0xE0, 0x53)),
+            "pause": bytes((0xE1, 0x1D, 0x45, 0xE1, 0x9D, 0xC5, 0xFF)),
+            "locks": bytes((0x3A, 0xBA, 0x45, 0xC5, 0x47, 0x1D, 0x2E, 0x38))}
+
+
+def tty_line() -> Seeds:
+    return texts("hello\r\nworld\n", "a b\x17\x15\x03\x04",
+                 "\u4e2d\u6587e\u0301\U0001f600\x7f\x7f\x7f\x08",
+                 "\x1b[A\x1b[1;5C\x1bOHx\x1b\x1b\t\n")
+
+
+def fmt() -> Seeds:
+    return {"number": b"\1\x7f\0\3\xff\x0a\x05" + bytes(8),
+            "text": b"\1\x61\7\0\xff\x0a\x02" + b"12345678hello",
+            "any": b"\0%5d|%-8.3x|%p%%%q%"}
+
+
+def panic_record() -> Seeds:
+    text = b"panic: a test\n"
+    return {"good": b"\x40" + struct.pack("<QII", 0x43494E4150535952,
+                                          len(text), zlib.crc32(text)) + text,
+            "none": b"\x10" + bytes(32)}
+
+
+def codec() -> Seeds:
+    def text(s: bytes) -> bytes:
+        return b"s" + struct.pack("<I", len(s)) + s
+
+    def integer(i: int) -> bytes:
+        return b"i" + struct.pack("<q", i)
+
+    def items(n: int, *pairs: bytes) -> bytes:
+        return b"{" + struct.pack("<I", n) + b"".join(pairs) + b"}"
+
+    def reference(tag: bytes, i: int) -> bytes:
+        return tag + struct.pack("<I", i)
+
+    return {
+        "plain": b"NTF" + integer(-1) + b"n" + struct.pack("<d", 0.5)
+                 + text(b"hello"),
+        "list": items(2, integer(1), text(b"a"), integer(2), b"T"),
+        "cycle": items(0, text(b"self"), reference(b"r", 0)),
+        "handles": reference(b"d", 0) + reference(b"d", 1)
+                   + items(0, reference(b"d", 0), b"T"),
+        "nested": items(0, text(b"x"), items(0, text(b"y"), items(0)),
+                        items(0), reference(b"r", 1)),
+        "sparse": items(0, *(integer(1 << i) + b"T"
+                             for i in range(20, -1, -1)))}
+
+
+MAKERS: dict[str, Callable[[], Seeds]] = {
+    f.__name__: f for f in (
+        acpi, cmdline, codec, elf, fmt, font, keys, manifest, memory_map,
+        number, options, panic_record, path, symbols, tar, tty_line)}
+
+
+def make(name: str) -> pathlib.Path:
+    """Write the seeds of a target into its corpus, which keeps what earlier
+    runs have found."""
+    corpus = BUILD / "fuzz/corpus" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    for seed, data in MAKERS[name]().items():
+        (corpus / f"seed-{seed}").write_bytes(data)
+    return corpus
