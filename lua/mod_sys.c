@@ -163,6 +163,15 @@ static int sys_last_panic(lua_State *L)
 /* When the first prompt was there; 0: not yet. */
 static uint64_t prompt_tsc;
 
+/* Ticks that the boot CPU had slept by then. */
+static uint64_t prompt_idle;
+
+static uint64_t boot_cpu_idle(void)
+{
+    return clock_calibration_idle() + clock_to_tsc(sched_idle_time(0)) -
+           clock_to_tsc(0);
+}
+
 /* The first prompt is there. Only the first call counts. */
 static int sys_boot_done(lua_State *L)
 {
@@ -172,6 +181,7 @@ static int sys_boot_done(lua_State *L)
     if (!__atomic_compare_exchange_n(&prompt_tsc, &none, arch_tsc(), false,
                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return 0;
+    prompt_idle = boot_cpu_idle();
     log_info("boot", "prompt after %u ms", (unsigned)(clock_now() / NS_PER_MS));
     efi_boot_succeeded();
     return 0;
@@ -183,11 +193,13 @@ static int sys_boot_times(lua_State *L)
     const struct boot_info *boot = boot_info_get();
     uint64_t prompt = __atomic_load_n(&prompt_tsc, __ATOMIC_SEQ_CST);
 
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     sys_set_integer(L, "loader", boot->loader_tsc);
     sys_set_integer(L, "handover", boot->handover_tsc);
-    if (prompt)
+    if (prompt) {
         sys_set_integer(L, "prompt", prompt);
+        sys_set_integer(L, "idle", prompt_idle);
+    }
     return 1;
 }
 

@@ -18,5 +18,9 @@ int sys_units(lua_State *L);
 
 /* Push sys.test (mod_sys_test.c). */
 void sys_open_test(lua_State *L);
+/* May this domain use test hooks? Or push nil, message, code. */
+bool sys_test_permitted(lua_State *L);
+/* mod_sys_screen.c: what of sys.test has to do with screen and keyboard. */
+extern const struct lua_function sys_screen_functions[];
 
 #endif

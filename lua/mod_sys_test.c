@@ -1,11 +1,12 @@
 /*
- * sys.test: ways to break the kernel on purpose, and its self-tests. All are
- * refused unless the command line says `testhooks` and the domain has the
- * capability "test". Domain's thread.
+ * sys.test: ways to break the kernel on purpose, its self-tests and its
+ * benchmarks. All are refused unless the command line says `testhooks` and the
+ * domain has the capability "test". Domain's thread.
  */
 #include <errno.h>
 #include <string.h>
 
+#include <rayos/bench.h>
 #include <rayos/cmdline.h>
 #include <rayos/panic.h>
 #include <rayos/selftest.h>
@@ -13,7 +14,7 @@
 #include "lua/mod_sys.h"
 
 /* true, or nil, message, code are pushed. */
-static bool hooks_permitted(lua_State *L)
+bool sys_test_permitted(lua_State *L)
 {
     if (!module_permits(L, "test"))
         return false;
@@ -93,7 +94,7 @@ static int test_crash(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
 
-    if (!hooks_permitted(L))
+    if (!sys_test_permitted(L))
         return 3;
     for (size_t i = 0; i < ARRAY_SIZE(crashes); i++) {
         if (!strcmp(crashes[i].name, name)) {
@@ -113,7 +114,7 @@ static int test_selftest(lua_State *L)
     char why[200] = "";
     int err;
 
-    if (!hooks_permitted(L))
+    if (!sys_test_permitted(L))
         return 3;
     err = selftest_run(name, why, sizeof(why));
     if (err && err != -EIO)
@@ -129,7 +130,7 @@ static int test_selftests(lua_State *L)
 {
     const struct selftest *t;
 
-    if (!hooks_permitted(L))
+    if (!sys_test_permitted(L))
         return 3;
     lua_newtable(L);
     for (size_t i = 0; (t = selftest_at(i)); i++) {
@@ -139,15 +140,57 @@ static int test_selftests(lua_State *L)
     return 1;
 }
 
+/* --- benchmarks --- */
+
+#define BENCH_ROUNDS 1000
+
+/* A table; or nil, message, code. */
+static int test_bench(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_Integer rounds = luaL_optinteger(L, 2, BENCH_ROUNDS);
+    struct bench_result r;
+    int err;
+
+    luaL_argcheck(L, rounds >= 1 && rounds <= BENCH_ROUNDS_MAX, 2,
+                  "not so many rounds");
+    if (!sys_test_permitted(L))
+        return 3;
+    err = bench_run(name, (uint32_t)rounds, &r);
+    if (err)
+        return module_fail(L, err, name);
+    lua_createtable(L, 0, 4);
+    sys_set_integer(L, "count", r.count);
+    sys_set_integer(L, "min", r.min);
+    sys_set_integer(L, "max", r.max);
+    lua_pushnumber(L, (lua_Number)r.sum / (lua_Number)r.count);
+    lua_setfield(L, -2, "mean");
+    return 1;
+}
+
+static int test_benches(lua_State *L)
+{
+    const struct bench *b;
+
+    if (!sys_test_permitted(L))
+        return 3;
+    lua_newtable(L);
+    for (size_t i = 0; (b = bench_at(i)); i++) {
+        lua_pushstring(L, b->name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 static const struct lua_function test_functions[] = {
-    {"crash", test_crash, "test"},
-    {"selftest", test_selftest, "test"},
-    {"selftests", test_selftests, "test"},
-    {0},
+    {"bench", test_bench, "test"},         {"benches", test_benches, "test"},
+    {"crash", test_crash, "test"},         {"selftest", test_selftest, "test"},
+    {"selftests", test_selftests, "test"}, {0},
 };
 
 void sys_open_test(lua_State *L)
 {
     lua_newtable(L);
     module_set_functions(L, test_functions);
+    module_set_functions(L, sys_screen_functions);
 }

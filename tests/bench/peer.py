@@ -10,20 +10,29 @@ import re
 import shutil
 import subprocess
 
+HERE = pathlib.Path(__file__).resolve().parent
+KERNEL = HERE.parents[1] / "build/bench/peer-kernel"  # shared by all runs
+PROGRAMS = HERE.parents[1] / "tests/scenario/bench_programs.lua"
+
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
-/bin/lua5.4 /peer.lua > /dev/ttyS0 2>&1
+/bin/busybox mount -t proc proc /proc
+(
+/bin/peer_bench start
+/bin/peer_bench rows {rounds} {creations}
+/bin/lua5.4 /peer.lua
+) > /dev/ttyS0 2>&1
 /bin/busybox poweroff -f
 """
 
-# One line "BENCH name ticks value" a program; the first is the boot's.
+# One line "LUA name ticks value" a program.
 PEER_LUA = """package.cpath = "/?.so"
 local tsc = require "tsc"
-print(("BENCH boot %d -"):format(tsc()))
 local set = dofile "/bench_programs.lua"
+for i = #set.order, {programs} + 1, -1 do set.order[i] = nil end
 local results = set.run(tsc)
 for _, name in ipairs(set.order) do
-  print(("BENCH %s %d %s"):format(name, results[name][1], results[name][2]))
+  print(("LUA %s %d %s"):format(name, results[name][1], results[name][2]))
 end
 """
 
@@ -35,6 +44,7 @@ def _run(*command, **options) -> str:
 
 def _fetch_kernel(work: pathlib.Path) -> pathlib.Path:
     """vmlinuz of Debian's newest cloud kernel."""
+    work.mkdir(parents=True, exist_ok=True)
     found = sorted(work.glob("kernel/boot/vmlinuz-*"))
     if found:
         return found[-1]
@@ -58,19 +68,22 @@ def _copy_program(root: pathlib.Path, program: str) -> None:
 
 
 def _make_initramfs(work: pathlib.Path, lua_include: str,
-                    programs: pathlib.Path) -> pathlib.Path:
+                    counts: dict[str, int]) -> pathlib.Path:
     root = work / "root"
     shutil.rmtree(root, ignore_errors=True)
     (root / "bin").mkdir(parents=True)
     (root / "dev").mkdir()
+    (root / "proc").mkdir()
     shutil.copy("/bin/busybox", root / "bin")
     _copy_program(root, "/usr/bin/lua5.4")
-    source = pathlib.Path(__file__).parent / "tsc.c"
-    _run("cc", "-O2", "-shared", "-fPIC", f"-I{lua_include}", str(source),
-         "-o", str(root / "tsc.so"))
-    shutil.copy(programs, root)
-    (root / "peer.lua").write_text(PEER_LUA)
-    (root / "init").write_text(INIT)
+    _run("cc", "-O2", "-shared", "-fPIC", f"-I{lua_include}",
+         str(HERE / "tsc.c"), "-o", str(root / "tsc.so"))
+    _run("cc", "-O2", "-static", "-pthread", str(HERE / "peer_bench.c"),
+         "-o", str(root / "bin/peer_bench"))
+    shutil.copy(PROGRAMS, root)
+    (root / "peer.lua").write_text(
+        PEER_LUA.replace("{programs}", str(counts["programs"])))
+    (root / "init").write_text(INIT.format(**counts))
     (root / "init").chmod(0o755)
     names = _run("find", ".", cwd=root)
     archive = work / "initramfs"
@@ -80,19 +93,39 @@ def _make_initramfs(work: pathlib.Path, lua_include: str,
     return archive
 
 
-def run(work: pathlib.Path, lua_include: str, programs: pathlib.Path,
-        machine: list[str], timeout: float) -> dict[str, tuple[int, str]]:
+def _parse(text: str) -> dict:
+    """{operation: {count, min, max, mean}, "lua": {name: (ticks, value)}}"""
+    found = {"lua": {}}
+    for row in re.findall(r"^BENCH (\S+) (\d+) (\d+) (\d+) (\d+)\r?$", text,
+                          re.MULTILINE):
+        count, low, high, total = map(int, row[1:])
+        found[row[0]] = {"count": count, "min": low, "max": high,
+                         "mean": total / count}
+    for name, ticks, value in re.findall(r"^LUA (\S+) (\d+) (.*?)\r?$", text,
+                                         re.MULTILINE):
+        found["lua"][name] = (int(ticks), value)
+    return found
+
+
+def run(work: pathlib.Path, lua_include: str, machine: list[str],
+        timeout: float, **counts: int) -> dict:
     """Boot the peer on `machine` (QEMU arguments) and collect its results."""
     work.mkdir(parents=True, exist_ok=True)
-    kernel = _fetch_kernel(work)
-    initramfs = _make_initramfs(work, lua_include, programs)
+    kernel = _fetch_kernel(KERNEL)
+    initramfs = _make_initramfs(work, lua_include, counts)
     serial = work / "serial.txt"
     qemu = os.environ.get("QEMU", "qemu-system-x86_64")
-    subprocess.run(
-        [qemu, *machine, "-kernel", str(kernel), "-initrd", str(initramfs),
-         "-append", "console=ttyS0 quiet cryptomgr.notests tsc=reliable",
-         "-serial", f"file:{serial}", "-no-reboot"],
-        check=True, timeout=timeout, stdin=subprocess.DEVNULL)
-    rows = re.findall(r"^BENCH (\S+) (\d+) (.*?)\r?$", serial.read_text(),
-                      re.MULTILINE)
-    return {name: (int(ticks), value) for name, ticks, value in rows}
+    # No randomness where it can be switched off: runs shall agree.
+    append = ("console=ttyS0 quiet cryptomgr.notests tsc=reliable nokaslr "
+              "norandmaps random.trust_cpu=on")
+    with open(work / "qemu.log", "w") as log:
+        subprocess.run(
+            [qemu, *machine, "-kernel", str(kernel), "-initrd", str(initramfs),
+             "-append", append, "-serial", f"file:{serial}", "-no-reboot"],
+            check=True, timeout=timeout, stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log)
+    text = serial.read_text()
+    found = _parse(text)
+    if len(found["lua"]) != counts["programs"]:
+        raise RuntimeError(f"the peer did not come to its end:\n{text}")
+    return found

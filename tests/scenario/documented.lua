@@ -3,7 +3,8 @@
 
 local tap = require "tap"
 
-local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor" }
+local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
+  "trace" }
 
 local tests = {}
 local function test(name, f)

@@ -8,6 +8,7 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/features.h>
+#include <rayos/clock.h>
 #include <rayos/log.h>
 
 /* The measurement is done several times, because any sample may be disturbed;
@@ -20,6 +21,8 @@
 /* Timer counts between wake-ups: below the 55 ms in which the 8254 wraps from
  * 8 MHz up, 0.4 ms at 1 GHz. */
 #define WAKE_COUNT 400000
+
+static uint64_t halted; /* TSC ticks for which the CPU slept */
 
 /* The three clocks, read as close together as may be. */
 struct sample {
@@ -79,10 +82,12 @@ static uint64_t lapic_advance(const struct elapsed *e, uint64_t tsc,
 static void advance(const struct clock_reference *ref, struct sample *last,
                     struct elapsed *e)
 {
+    uint64_t start = arch_tsc();
     struct sample now;
 
     arch_irq_enable_and_halt();
     arch_irq_disable();
+    halted += arch_tsc() - start;
     take_sample(ref, &now);
     e->lapic += lapic_advance(e, now.tsc - last->tsc, last->lapic, now.lapic);
     e->tsc += now.tsc - last->tsc;
@@ -123,6 +128,11 @@ static void measure(const struct clock_reference *ref,
         }
     }
     lapic_timer_arm(0);
+}
+
+uint64_t clock_calibration_idle(void)
+{
+    return halted;
 }
 
 static uint64_t median(uint64_t a, uint64_t b, uint64_t c)

@@ -19,6 +19,9 @@ void clock_set_wall(int64_t ns);
  * "hpet", "pit", "cpuid"). */
 uint64_t clock_tsc_hz(void);
 const char *clock_source(void);
+/* TSC ticks that the boot CPU slept while that was measured, before there were
+ * threads whose time is counted. */
+uint64_t clock_calibration_idle(void);
 /* TSC ticks to nanoseconds since the kernel's entry. */
 nstime_t clock_from_tsc(uint64_t tsc);
 /* TSC value at a deadline, UINT64_MAX for TIME_NEVER. */

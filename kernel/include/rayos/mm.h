@@ -148,6 +148,8 @@ void heap_destroy(struct heap *h);
 void kheap_init(void);
 void *kalloc(size_t size);
 void *kzalloc(size_t size);
+/* As realloc, of a block that is there. */
+void *krealloc(void *p, size_t size);
 void kfree(void *p);
 /*
  * malloc, free, realloc, calloc, memalign of the C library (libc/malloc.c) are

@@ -1,0 +1,49 @@
+"""RayOS's side of the benchmarks: one boot, measured at its prompt."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/machine"))
+from machine import Machine  # noqa: E402
+
+TIMEOUT = 900
+KERNEL_BENCHES = ("context_switch", "mutex_lock_unlock", "timer_to_thread")
+DOMAIN_BENCHES = ("message_round_trip", "create", "kernel_call")
+
+
+class BenchMachine(Machine):
+    """A machine with the accelerator and clock of the benchmarks."""
+
+    def __init__(self, work: pathlib.Path, accel: list[str], **options):
+        super().__init__(work, **options)
+        self.accel = accel
+
+    def command(self) -> list[str]:
+        command = super().command()
+        at = command.index("-accel")
+        return command[:at] + self.accel + command[at + 2:]
+
+
+def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
+        creations: int, programs: int) -> dict:
+    """Boot and measure; `programs` of the Lua set are run."""
+    found = {}
+    with BenchMachine(work, accel, cpus=1, cpu=cpu,
+                      cmdline="testhooks") as m:
+        m.wait_prompt(timeout=TIMEOUT)
+        # First, before anything else takes memory.
+        found["memory"], = m.eval("return sys.memory().used", TIMEOUT)
+        found["boot"], = m.eval("return sys.boot_times()", TIMEOUT)
+        for name in KERNEL_BENCHES:
+            found[name], = m.eval(
+                f'return sys.test.bench("{name}", {rounds})', TIMEOUT)
+        for name in DOMAIN_BENCHES:
+            count = creations if name == "create" else rounds
+            found[name], = m.eval(
+                f'return require"bench_system".{name}({count})', TIMEOUT)
+        found["lua"], = m.eval(
+            'local set = require"bench_programs" '
+            f'for i = #set.order, {programs} + 1, -1 do set.order[i] = nil end '
+            'return set.run(sys.tsc)', TIMEOUT)
+    return found

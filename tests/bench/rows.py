@@ -1,0 +1,75 @@
+"""The table's rows: what is put beside what, and the goal of each."""
+
+BOOT_GOAL = 0.05  # kernel entry to prompt, of the firmware's own
+LUA_GOAL = 1.05
+GOAL = 1.0
+
+# Row: its key on both sides, and what is measured, RayOS against Linux.
+OPERATIONS = {
+    "domain.message_round_trip": (
+        "message_round_trip",
+        "call to a domain and its reply; a byte there and back by pipes"),
+    "domain.create": (
+        "create", "an empty domain, an empty lua5.4 process, made to ended"),
+    "domain.kernel_call": (
+        "kernel_call", "sys.tsc() from Lua; getppid by syscall from C"),
+    "sched.context_switch": (
+        "context_switch",
+        "half a round trip by semaphores; futexes, SCHED_FIFO"),
+    "sched.mutex_lock_unlock": (
+        "mutex_lock_unlock", "a free mutex 64 times; pthread's"),
+}
+TIMER_NOTE = "deadline to thread, idle before; as cyclictest, SCHED_FIFO"
+
+
+def _row(name: str, rayos: float, peer: float, goal: float,
+         note: str) -> dict:
+    return {"row": name, "rayos": _short(rayos), "peer": _short(peer),
+            "ratio": round(rayos / peer, 4), "goal": goal, "note": note}
+
+
+def _short(value: float) -> float:
+    return round(value, 1) if value < 1e6 else round(value)
+
+
+def _boot(ours: dict, other: dict) -> list[dict]:
+    boot = ours["boot"]
+    elapsed = boot["prompt"] - boot["handover"]
+    return [
+        _row("boot.prompt_of_firmware", elapsed, boot["loader"], BOOT_GOAL,
+             "kernel entry to prompt, sleep included; all of the firmware"),
+        _row("boot.prompt_busy_of_firmware", elapsed - boot["idle"],
+             boot["loader"], BOOT_GOAL,
+             "the same without the ticks for which the CPU slept"),
+        _row("boot.prompt_of_linux_init", elapsed, other["boot"]["mean"], GOAL,
+             "kernel entry to prompt; Linux's direct boot to /init"),
+    ]
+
+
+def _lua(ours: dict, other: dict) -> list[dict]:
+    rows = []
+    for name, (ticks, value) in ours.items():
+        peer_ticks, peer_value = other[name]
+        if peer_value != value:
+            raise ValueError(
+                f"lua.{name}: RayOS says {value}, the peer {peer_value}")
+        rows.append(_row(f"lua.{name}", ticks, peer_ticks, LUA_GOAL,
+                         "the better of two runs; the same in lua5.4"))
+    return sorted(rows, key=lambda row: row["row"])
+
+
+def make(ours: dict, other: dict) -> list[dict]:
+    """Rows from what RayOS (rayos.run) and the peer (peer.run) measured."""
+    rows = _boot(ours, other) + _lua(ours["lua"], other["lua"])
+    for name, (key, note) in OPERATIONS.items():
+        value = ours[key]
+        rows.append(_row(name, value["mean"] if isinstance(value, dict)
+                         else value, other[key]["mean"], GOAL, note))
+    for kind in ("mean", "max"):
+        rows.append(_row(f"sched.timer_to_thread_{kind}",
+                         ours["timer_to_thread"][kind],
+                         other["timer_to_thread"][kind], GOAL, TIMER_NOTE))
+    rows.append(_row("memory.at_prompt", ours["memory"],
+                     other["memory"]["mean"], GOAL,
+                     "bytes: frames not free; MemTotal - MemFree in /init"))
+    return rows

@@ -1,0 +1,27 @@
+"""The benchmarks work: a short run in real time, whose figures mean nothing."""
+
+import json
+import subprocess
+import sys
+
+from machine import ROOT
+
+ROWS = {
+    "boot.prompt_of_firmware", "boot.prompt_busy_of_firmware",
+    "boot.prompt_of_linux_init", "lua.fib", "domain.message_round_trip",
+    "domain.create", "domain.kernel_call", "sched.context_switch",
+    "sched.mutex_lock_unlock", "sched.timer_to_thread_mean",
+    "sched.timer_to_thread_max", "memory.at_prompt",
+}
+
+
+def test_a_quick_benchmark_measures_every_row_on_both_sides(tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests/bench/bench.py", "--quick", "--out",
+         tmp_path], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = json.loads((tmp_path / "results.json").read_text())
+    assert {row["row"] for row in table} == ROWS
+    for row in table:
+        assert row["rayos"] > 0 and row["peer"] > 0 and row["goal"] > 0, row
+    assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
