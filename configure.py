@@ -34,6 +34,9 @@ if sys.version_info < (3, 9):
 
 Path = pathlib.Path
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))
+import host_programs  # noqa: E402
+
 BUILD = Path("build")  # relative to ROOT, as all paths of the tree are
 PYTHON = "/usr/bin/python3"  # Debian's: the tests' modules are packages
 
@@ -44,6 +47,8 @@ PACKAGES = {
     "ninja-build": "runs the build",
     "gcc": "compiles the kernel, newlib and the unit tests",
     "libc6-dev": "C library of the unit tests, which run on the host",
+    "clang": "compiles the fuzz targets",
+    "libclang-rt-14-dev": "libFuzzer and sanitizers of the fuzz targets",
     "binutils": "links and strips the kernel",
     "make": "newlib's own build",
     "perl": "Debian's source tools",
@@ -56,13 +61,20 @@ PACKAGES = {
     "unifont": "font data: every character",
     "console-setup-linux": "font data: Terminus",
     "qemu-system-x86": "the machine that `run`, `test` and `gdb` start",
-    "ovmf": "UEFI firmware of that machine",
+    "ovmf": "UEFI firmware of the machines",
+    "bochs": "the second emulator that tests run in",
+    "bochsbios": "needed by Bochs",
+    "vgabios": "video BIOS of Bochs' machine",
     "gdb": "`ninja gdb`",
     "lua5.4": "tests compare with the hosted interpreter",
+    "liblua5.4-dev": "benchmarks: the clock of the hosted interpreter",
+    "busybox-static": "benchmarks: the Linux beside RayOS",
+    "cpio": "benchmarks: that Linux's first file system",
     "lua-check": "`ninja lint`",
     "clang-format": "`ninja format` and `ninja lint`",
     "python3-pytest": "`ninja test`",
     "python3-pytest-xdist": "tests in parallel",
+    "python3-pytest-timeout": "ends a test that hangs",
     "python3-pil": "tests look at the screen",
     "python3-numpy": "tests compare pictures",
     "python3-pyte": "tests look at a terminal as a person does",
@@ -119,7 +131,9 @@ MACHINE_FLAGS = (
     "-std=gnu11 -O2 -g -nostdinc -mno-red-zone -mcmodel=kernel -fno-pic "
     "-fno-pie -fno-stack-protector -fno-omit-frame-pointer "
     "-fno-strict-aliasing -fno-asynchronous-unwind-tables "
-    "-fcf-protection=none -D__DYNAMIC_REENT__").split()
+    "-fcf-protection=none -D__DYNAMIC_REENT__ "
+    "-fstack-clash-protection "  # frames over a page meet the guard page
+    "-D_CLOCKS_PER_SEC_=1000000").split()  # newlib: 1000
 KERNEL_INCLUDES = ["-Ikernel/include", "-Ikernel/arch/x86_64/include", "-I."]
 # Code that may run in interrupt context must not touch SSE registers.
 NO_FLOAT = ["-mgeneral-regs-only"]
@@ -131,11 +145,6 @@ LOADER_FLAGS = (
 # Pure modules of the kernel that the loader uses too.
 LOADER_SHARED = ("kernel/core/fmt.c", "kernel/core/sha256.c",
                  "kernel/core/string.c")
-UNIT_FLAGS = (
-    "-std=gnu11 -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer "
-    "-fno-sanitize-recover=undefined -Wall -Wextra -Werror "
-    "-Wno-format-overflow -Wno-format-truncation "  # wrong with sanitizers
-    "-Itests/unit/host -Itests/unit -Ikernel/include -I.").split()
 
 KERNEL_SOURCES = (
     "kernel/arch", "kernel/core", "kernel/mm", "kernel/sched", "kernel/fs",
@@ -685,8 +694,7 @@ class Build:
         rule("efi", f"objcopy {sections} --target efi-app-x86_64 $in $out",
              "EFI $out")
         rule("python", f"{PYTHON} $script $args", "$what $out")
-        rule("unit_link", f"{sh(self.tools.gcc)} -fsanitize=address,undefined "
-             "-o $out $in -lm", "LINK $out")
+        rule("annotate", "lua5.4 lua/annotate.lua $dir $in", "ANNOTATE $dir")
         rule("console", "$command", "$out", pool="console")
         rule("newlib", f"{PYTHON} configure.py --build-newlib $source $target "
              "--cc $gcc --xdg-cache-home $cache",
@@ -840,28 +848,8 @@ class Build:
 
     # --- tests and the other targets ---
 
-    def unit_tests(self) -> list[str]:
-        made: dict[str, str] = {}
-
-        def host_object(source: str) -> str:
-            if source not in made:
-                made[source] = self.ninja.compile(
-                    self.tools.gcc, UNIT_FLAGS, source,
-                    BUILD / f"unit/obj/{source}.o")
-            return made[source]
-
-        programs = []
-        for test in sorted(glob.glob("tests/unit/test_*.c")):
-            first = Path(test).read_text().split("*/")[0]
-            sources = re.findall(r"[\w/.-]+\.c\b",
-                                 first.partition("sources:")[2])
-            programs.append(str(BUILD / "unit" / Path(test).stem))
-            self.ninja.build(programs[-1], "unit_link",
-                             [host_object(s) for s in [test, *sources]])
-        return programs
-
-    def targets(self, images: list[Path], units: list[str],
-                objects: list[str]) -> None:
+    def targets(self, images: list[Path],
+                programs: dict[str, list[str]]) -> None:
         """What runs something, and is always out of date."""
         sh, tools = self.ninja.shell, self.tools
         image, ubsan = images
@@ -875,22 +863,30 @@ class Build:
         write_if_changed(BUILD / "gen/help", HELP)
         env = (f"QEMU={sh(tools.qemu)} OVMF_CODE={sh(tools.ovmf_code)} "
                f"OVMF_VARS={sh(tools.ovmf_vars)} {PYTHON}")
-        clang_format = f"xargs -r {sh(tools.clang_format)} < {c_list}"
         run = f"{PYTHON} kernel/boot/run.py"
         for name, needs, command in (
                 ("run", [image], f"{run} $$RUN_ARGS"),
                 ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
-                ("test", [image, ubsan, *units],
-                 f"{env} -m pytest -q $${{PYTEST_ARGS--n 2}} tests"),
+                ("test", [image, ubsan, "annotations", *programs["unit"],
+                          *programs["fuzz"]],
+                 f"{env} -m pytest -q --timeout=300 --dist loadfile "
+                 "$${PYTEST_ARGS--n 2} tests"),
+                ("fuzz", [BUILD / "boot.tar", *programs["fuzz"]],
+                 f"{PYTHON} tests/fuzz/fuzz.py $$FUZZ_ARGS"),
+                ("scenario", [image], f"{PYTHON} tests/scenario/run.py "
+                 "$$SCENARIO $$SCENARIO_ARGS"),
                 ("bench", [image], f"{env} tests/bench/bench.py $$BENCH_ARGS"),
-                ("format", [], clang_format + " -i"),
-                ("lint", objects,
-                 f"bad=0; {PYTHON} tests/layering.py || bad=1; "
-                 f"{clang_format} --dry-run -Werror || bad=1; xargs -r "
-                 f"{sh(tools.luacheck)} -q < {lua_list} || bad=1; exit $$bad"),
+                ("bench-accept", [], f"{PYTHON} tests/bench/bench.py --accept"),
+                ("format", [], f"xargs -r {sh(tools.clang_format)} -i < {c_list}"),
+                ("lint", [image], f"{PYTHON} -m pytest -q tests/test_lint.py"),
                 ("help", [], f"cat {BUILD}/gen/help")):
             self.ninja.build(name, "console", (), needs, command=command)
-        self.ninja.lines.append(f"default {image}")
+        # What editors with LuaLS know of our modules.
+        out, docs = BUILD / "annotations", tree_files("lua/doc", ".lua")
+        made = [out / Path(d).name for d in docs]
+        self.ninja.build(made, "annotate", docs, "lua/annotate.lua", dir=out)
+        self.ninja.build("annotations", "phony", made)
+        self.ninja.lines.append(f"default {image} annotations")
 
     def regenerate(self, args: list[str]) -> None:
         """build.ninja follows configure.py, the set of files, and what unit
@@ -904,7 +900,7 @@ class Build:
         self.ninja.rule("configure", f"{PYTHON} configure.py "
                         + shlex.join(args).replace("$", "$$"), "CONFIGURE",
                         generator=1, pool="console")
-        inputs = [*directories, *glob.glob("tests/unit/test_*.c"),
+        inputs = [*directories, *host_programs.inputs(),
                   *glob.glob("lua/limit_*.c")]
         # What is gone is out of date, not an error.
         self.ninja.build(inputs, "phony")
@@ -924,7 +920,9 @@ class Build:
         self.loader()
         self.archive()
         images = [self.image(BUILD), self.image(BUILD / "ubsan")]
-        self.targets(images, self.unit_tests(), ours)
+        programs = host_programs.describe(self.ninja, self.tools.gcc,
+                                          find_tool("clang"), self.tree)
+        self.targets(images, programs)
         Path("build.ninja").write_text("\n".join(self.ninja.lines) + "\n")
         write_if_changed(Path("compile_commands.json"),
                          output("ninja", "-t", "compdb", "cc"))
@@ -934,7 +932,10 @@ HELP = """\
 ninja           build the bootable disk image build/rayos.img
 ninja run       start it in QEMU (RUN_ARGS="--memory 2048 --cpus 4")
 ninja test      all tests (PYTEST_ARGS="-n 2 -k name")
+ninja fuzz      fuzz the parsers (FUZZ_SECONDS=20, FUZZ_ARGS="tar elf")
+ninja scenario  run SCENARIO="file.lua ..." inside the OS
 ninja bench     benchmarks beside Linux
+ninja bench-accept  the last results become the baseline
 ninja gdb       start it under the debugger
 ninja lint      check style, layering and headers
 ninja format    put the C files into the common format

@@ -2,7 +2,6 @@
 -- policy speak in a domain of its own, or runs one scenario and ends the
 -- machine.
 
-local domain = require "domain"
 local log = require "log"
 local supervisor = require "supervisor"
 local sys = require "sys"
@@ -33,36 +32,9 @@ local function policy()
   }
 end
 
-local function run_scenario(file)
-  local test, message = domain.spawn {
-    name = "scenario", file = file, console = TTYS[1], caps = { "*" },
-    memory = 256 << 20,
-  }
-  local reason = test and test:wait()
-    or { kind = "error", message = message }
-  if reason.kind ~= "exit" or reason.code ~= 0 then
-    log.error(("scenario %s: %s: %s"):format(file, reason.kind,
-      tostring(reason.message or reason.code)))
-  end
-  return reason
-end
-
--- What the scenario could not say itself is said in its own language, TAP.
-local function report_scenario(reason)
-  if reason.kind == "exit" and reason.code == 0 then
-    return
-  end
-  local text = ("Bail out! %s: %s\n"):format(reason.kind,
-    tostring(reason.message or reason.code))
-  for line in (reason.traceback or ""):gmatch("[^\n]+") do
-    text = text .. "# " .. line .. "\n"
-  end
-  (require "fs").write("/dev/" .. TTYS[1], text)
-end
-
 local scenario = sys.cmdline("scenario")
 if scenario then
-  report_scenario(run_scenario(scenario))
+  (require "scenario_host").run(scenario, TTYS[1])
   sys.poweroff()
   return
 end

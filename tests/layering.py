@@ -42,7 +42,7 @@ SERVICE_HEADERS = {
     "event", "reflex", "net", "netport", "volume",
 }
 # All that the loader shares with the kernel: plain data and pure functions.
-BOOT_HEADERS = {"boot_info", "elf", "fmt", "sha256", "types"}
+BOOT_HEADERS = {"boot_info", "boot_variable", "elf", "fmt", "sha256", "types"}
 # What a group may include besides its own directory's private headers.
 MAY_SEE = {
     "core": {"arch", "core"},

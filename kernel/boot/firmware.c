@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include <arch/cpu.h>
+#include <rayos/boot_variable.h>
 
-#include "kernel/boot/boot_variable.h"
 #include "kernel/boot/date.h"
 
 /* PI 1.7, volume 2, 13.4: EFI_MP_SERVICES_PROTOCOL, as far as it is called. */

@@ -11,13 +11,13 @@
 
 #include <arch/cpu.h>
 #include <rayos/boot.h>
+#include <rayos/boot_variable.h>
 #include <rayos/log.h>
 #include <rayos/mm.h>
 #include <rayos/sync.h>
 #include <rayos/unit.h>
 
 #include "efi_tables.h"
-#include "kernel/boot/boot_variable.h"
 
 /* UEFI 2.9, 4.3 and 4.5. */
 #define SYSTEM_SIGNATURE  UINT64_C(0x5453595320494249) /* "IBI SYST" */

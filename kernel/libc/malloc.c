@@ -7,7 +7,6 @@
  * The header is one unit of the heap's alignment. Everything that newlib's own
  * malloc defines is defined here, so that its object is not linked.
  */
-#include "kernel/mm/kheap.h"
 #include <rayos/mm.h>
 #include <rayos/percpu.h>
 #include <rayos/thread.h>
@@ -168,7 +167,7 @@ void *realloc(void *p, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    moved = heap_realloc(&kernel_heap, header_of(p), total);
+    moved = krealloc(header_of(p), total);
     if (!moved) {
         credit(h.account, total - old); /* only growing fails */
         errno = ENOMEM;

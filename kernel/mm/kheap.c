@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include "kheap.h"
-
-struct heap kernel_heap;
+static struct heap kernel_heap;
 
 void kheap_init(void)
 {
@@ -24,6 +22,11 @@ void *kzalloc(size_t size)
     if (p)
         memset(p, 0, size);
     return p;
+}
+
+void *krealloc(void *p, size_t size)
+{
+    return heap_realloc(&kernel_heap, p, size);
 }
 
 void kfree(void *p)
