@@ -1,5 +1,10 @@
-"""Fixtures for machine tests, and the report of a failed one."""
+"""Fixtures for machine tests, the report of a failed one, and lanes.
 
+A test runs in QEMU unless it says otherwise: @pytest.mark.lanes("qemu",
+"bochs") runs it once in each, with the machines that `fleet` makes.
+"""
+
+import collections
 import pathlib
 import re
 import shutil
@@ -8,7 +13,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from machine import BUILD, Machine  # noqa: E402
+from machine import BUILD, LANES, Machine, lane_works  # noqa: E402
 
 OUT = BUILD / "test-out"
 
@@ -16,8 +21,9 @@ OUT = BUILD / "test-out"
 class Fleet:
     """Makes the machines of one test and remembers them for the report."""
 
-    def __init__(self, workdir: pathlib.Path):
+    def __init__(self, workdir: pathlib.Path, lane: str = "qemu"):
         self.workdir = workdir
+        self.lane = lane
         self.machines: list[Machine] = []
 
     def __call__(self, **options) -> Machine:
@@ -25,8 +31,9 @@ class Fleet:
         m = self.make(**options)
         return m.start()
 
-    def make(self, **options) -> Machine:
-        m = Machine(self.workdir / f"m{len(self.machines)}", **options)
+    def make(self, lane: str | None = None, **options) -> Machine:
+        where = self.workdir / f"m{len(self.machines)}"
+        m = LANES[lane or self.lane](where, **options)
         self.machines.append(m)
         return m
 
@@ -50,9 +57,33 @@ def _workdir(name: str) -> pathlib.Path:
     return path
 
 
+def _lane_of(item) -> str:
+    """The lane that this instance of a test was made for."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("lane", "qemu") if callspec else "qemu"
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "lanes(*names): the emulators to run this test in")
+
+
+def pytest_generate_tests(metafunc):
+    """A test with lanes has an instance in each that exists here."""
+    mark = metafunc.definition.get_closest_marker("lanes")
+    if not mark:
+        return
+    unknown = set(mark.args) - set(LANES)
+    if unknown:
+        raise ValueError(f"there is no lane called {unknown}")
+    if "lane" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("lane")
+    metafunc.parametrize("lane", [n for n in mark.args if lane_works(n)])
+
+
 @pytest.fixture
 def fleet(request):
-    f = Fleet(_workdir(request.node.name))
+    f = Fleet(_workdir(request.node.name), _lane_of(request.node))
     request.node.fleet = f
     yield f
     report = getattr(request.node, "report_call", None)
@@ -99,3 +130,26 @@ def pytest_runtest_makereport(item, call):
     for f in filter(None, fleets):
         for m in f.machines:
             report.sections.append(("machine", _describe(m)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.user_properties.append(("lane", _lane_of(item)))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many tests ran in each lane, how many of them failed, how long."""
+    count, failed = collections.Counter(), collections.Counter()
+    seconds: dict[str, float] = collections.defaultdict(float)
+    for outcome, reports in terminalreporter.stats.items():
+        for report in reports:
+            lane = dict(getattr(report, "user_properties", ())).get("lane")
+            if lane is None:
+                continue
+            seconds[lane] += report.duration
+            count[lane] += report.when == "call"
+            failed[lane] += outcome in ("failed", "error")
+    for lane in sorted(seconds):
+        terminalreporter.write_line(
+            f"lane {lane}: {count[lane]} tests ran, {failed[lane]} failed, "
+            f"{seconds[lane]:.0f} s")

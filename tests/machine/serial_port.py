@@ -22,9 +22,14 @@ class SerialTimeout(AssertionError):
 
 
 class SerialPort:
-    def __init__(self, path: str, columns: int = 80, rows: int = 24):
-        self._sock = socket.socket(socket.AF_UNIX)
-        self._sock.connect(path)
+    def __init__(self, end: str | socket.socket, columns: int = 80,
+                 rows: int = 24):
+        """`end` is a connected socket, or the path of one to connect to."""
+        if isinstance(end, str):
+            self._sock = socket.socket(socket.AF_UNIX)
+            self._sock.connect(end)
+        else:
+            self._sock = end
         self._cond = threading.Condition(threading.RLock())
         self.raw = bytearray()
         self.closed = False

@@ -30,3 +30,11 @@ def test_reboot_comes_back_to_the_prompt(fleet):
     mark = m.serial.mark()
     m.serial.send("sys.reboot()\r")
     m.wait_first_screen(mark)
+
+
+def test_the_reset_button_comes_back_to_the_prompt(fleet):
+    m = fleet.boot()
+    assert m.eval("x = 'lost' return x") == ["lost"]
+    mark = m.reset()
+    m.wait_first_screen(mark)
+    assert m.eval("return x") in ([None], [])

@@ -1,0 +1,156 @@
+"""The Bochs lane: OVMF on a Haswell with a PIIX chipset and an IDE disk, and
+neither ACPI tables nor SMBIOS, since Bochs gives its firmware none.
+
+Its display library "rfb" is the screen and the keyboard. It has 8 bits a pixel
+and complains of the 32 that OVMF sets, but converts them all the same: what
+would be a panic of that library is only reported. The machine's clock is
+counted in instructions: while it only waits, it runs ahead of the one on the
+wall.
+"""
+
+import os
+import pathlib
+import socket
+import time
+
+from PIL import Image
+
+from base import BaseMachine, NotSupported
+from rfb import Rfb
+from serial_port import SerialPort
+
+FIRMWARE = "/usr/share/ovmf/OVMF.fd"  # the 2 MiB one
+VGA_BIOS = "/usr/share/vgabios/vgabios.cirrus.bin"
+SECTORS, HEADS, SECTOR_BYTES = 63, 16, 512
+RFB_PORTS = range(5900, 5950)  # the first free one of them is Bochs' own
+TCP_LISTEN = "0A"
+# The picture of the window has bars above and below the machine's screen.
+HEADER_BAR, STATUS_BAR = 32, 18
+KEY_GAP = 0.03  # seconds: the keyboard of the machine holds a few keys
+OFF_STATUS = 1  # how Bochs ends when the machine is switched off
+OFF_TEXT = "Shutdown port: shutdown requested"
+
+CONFIGURATION = """\
+config_interface: textconfig
+display_library: rfb, options="timeout=20, hideIPS"
+romimage: file={firmware}
+vgaromimage: file={vga_bios}
+megs: {memory}
+cpu: model={cpu}, count={cpus}, ips=50000000, reset_on_triple_fault=1
+clock: sync=none, time0=1700000000
+pci: enabled=1, chipset=i440fx, slot1=cirrus
+vga: extension=cirrus
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=disk, path="{image}", mode=flat, \
+cylinders={cylinders}, heads={heads}, spt={sectors}
+boot: disk
+com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
+port_e9_hack: enabled=1
+sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+log: {workdir}/bochs.log
+panic: action=fatal, rfb=report
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def listening_port(pid: int, ports: range) -> int:
+    """The port of `ports` on which the process listens (proc_pid_net(5))."""
+    inodes = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        target = os.readlink(link)
+        if target.startswith("socket:["):
+            inodes.add(target[len("socket:["):-1])
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        port = int(fields[1].split(":")[1], 16)
+        if fields[3] == TCP_LISTEN and fields[9] in inodes and port in ports:
+            return port
+    raise ConnectionRefusedError("Bochs does not listen for a screen yet")
+
+
+class BochsMachine(BaseMachine):
+    lane = "bochs"
+
+    def __init__(self, workdir, *, cpus: int = 2, memory: int = 512,
+                 cpu: str = "corei7_haswell_4770", **rest):
+        super().__init__(workdir, **rest)
+        self.options = dict(cpus=cpus, memory=memory, cpu=cpu)
+        self.port = 0
+        self.rfb: Rfb | None = None
+
+    def _configure(self) -> None:
+        """Bochs wants to know the disk's whole geometry."""
+        track = HEADS * SECTORS * SECTOR_BYTES
+        cylinders = -(-self.image.stat().st_size // track)
+        os.truncate(self.image, cylinders * track)
+        self.port = free_port()
+        (self.workdir / "bochsrc").write_text(CONFIGURATION.format(
+            workdir=self.workdir, image=self.image, firmware=FIRMWARE,
+            vga_bios=VGA_BIOS, port=self.port, cylinders=cylinders,
+            heads=HEADS, sectors=SECTORS, **self.options))
+        (self.workdir / "debugger").write_text("c\n")  # go on at once
+
+    def command(self) -> list[str]:
+        return [os.environ.get("BOCHS", "bochs"), "-q",
+                "-f", f"{self.workdir}/bochsrc",
+                "-rc", f"{self.workdir}/debugger"]
+
+    def start(self) -> "BochsMachine":
+        self._configure()
+        self._launch("bochs.out", cwd=self.workdir)
+        self.rfb = self._attempt(lambda: Rfb(
+            listening_port(self.process.pid, RFB_PORTS)), "bochs.out")
+        self.serial = self._attempt(self._connect_serial, "bochs.out")
+        return self
+
+    def _connect_serial(self) -> SerialPort:
+        return SerialPort(socket.create_connection(("127.0.0.1", self.port)))
+
+    def _cleanup(self) -> None:
+        if self.rfb:
+            self.rfb.close()
+        self.rfb = None
+        pathlib.Path(f"{self.image}.lock").unlink(missing_ok=True)
+
+    def wait_exit(self, timeout: float = 60.0) -> int:
+        status = self.process.wait(timeout)
+        if status == OFF_STATUS and OFF_TEXT in (
+                self.workdir / "bochs.log").read_text(errors="replace"):
+            return 0
+        return status
+
+    def reset(self) -> int:
+        raise NotSupported(
+            "after a reset OVMF hangs in Bochs, waiting for a timer whose "
+            "port is lost; restart() instead")
+
+    def screenshot(self, name: str = "screen") -> Image.Image:
+        if self.rfb.error:
+            raise self.rfb.error
+        image = self.rfb.image()
+        image = image.crop((0, HEADER_BAR, image.width,
+                            image.height - STATUS_BAR))
+        image.save(self.workdir / f"{name}.png")
+        return image
+
+    def keys(self, *names: str) -> None:
+        for name in names:
+            self.rfb.key(name, True)
+            time.sleep(KEY_GAP)
+        for name in reversed(names):
+            self.rfb.key(name, False)
+            time.sleep(KEY_GAP)
+
+    def type_keys(self, text: str) -> None:
+        for c in text:
+            name = {"\n": "ret", "\t": "tab"}.get(c, c)
+            shift = c.isupper() or c in '~!@#$%^&*()_+{}|:"<>?'
+            self.keys(*(["shift", name] if shift else [name]))
