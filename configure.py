@@ -877,6 +877,8 @@ class Build:
                  "$$SCENARIO $$SCENARIO_ARGS"),
                 ("bench", [image], f"{env} tests/bench/bench.py $$BENCH_ARGS"),
                 ("bench-accept", [], f"{PYTHON} tests/bench/bench.py --accept"),
+                ("mutants", [], f"{PYTHON} tests/mutants/mutants.py "
+                 "$$MUTANTS_ARGS"),
                 ("format", [], f"xargs -r {sh(tools.clang_format)} -i < {c_list}"),
                 ("lint", [image], f"{PYTHON} -m pytest -q tests/test_lint.py"),
                 ("help", [], f"cat {BUILD}/gen/help")):
@@ -936,6 +938,7 @@ ninja fuzz      fuzz the parsers (FUZZ_SECONDS=20, FUZZ_ARGS="tar elf")
 ninja scenario  run SCENARIO="file.lua ..." inside the OS
 ninja bench     benchmarks beside Linux
 ninja bench-accept  the last results become the baseline
+ninja mutants   deliberate faults, and which test catches each
 ninja gdb       start it under the debugger
 ninja lint      check style, layering and headers
 ninja format    put the C files into the common format

@@ -119,6 +119,7 @@ def debug(args: argparse.Namespace, tools: dict) -> int:
     debugger = [tools["gdb"], "-q", str(BUILD / "kernel.elf"),
                 "-ex", "set confirm off", "-ex", "set pagination off",
                 "-ex", f"directory {ROOT}",
+                "-x", str(ROOT / "kernel/boot/gdb_lua.py"),
                 "-ex", f"target remote 127.0.0.1:{port}",
                 "-ex", "hbreak kernel_main", "-ex", "continue"]
     print(f"The screen is {where}; the serial line goes to {log}.\n"

@@ -36,8 +36,38 @@
     pushq FRAME_RIP(%rdi)
     pushq %rbp
     movq %rsp, %rbp
+    unwind_info
     .endm
 
+/* For debuggers (DWARF 5, 6.4.2): behind save_registers everything that was
+ * interrupted lies at known distances from %rbp, its stack pointer, which is
+ * the canonical frame address, too. The last two bytes are the distance as
+ * SLEB128. */
+    .macro unwind_register number, low, high
+    .cfi_escape 0x10, \number, 3, 0x76, \low, \high
+    .endm
+
+    .macro unwind_info
+    .cfi_escape 0x0f, 4, 0x76, 0xb0, 0x01, 0x06 /* *(%rbp + 176) */
+    unwind_register 15, 0x90, 0x00              /* r15: %rbp + 16 */
+    unwind_register 14, 0x98, 0x00
+    unwind_register 13, 0xa0, 0x00
+    unwind_register 12, 0xa8, 0x00
+    unwind_register 11, 0xb0, 0x00
+    unwind_register 10, 0xb8, 0x00
+    unwind_register 9, 0xc0, 0x00
+    unwind_register 8, 0xc8, 0x00
+    unwind_register 6, 0xd0, 0x00               /* rbp: %rbp + 80 */
+    unwind_register 5, 0xd8, 0x00               /* rdi */
+    unwind_register 4, 0xe0, 0x00               /* rsi */
+    unwind_register 1, 0xe8, 0x00               /* rdx */
+    unwind_register 2, 0xf0, 0x00               /* rcx */
+    unwind_register 3, 0xf8, 0x00               /* rbx: %rbp + 120 */
+    unwind_register 0, 0x80, 0x01               /* rax */
+    unwind_register 16, 0x98, 0x01              /* rip: %rbp + 152 */
+    .endm
+
+    .cfi_sections .debug_frame
     .text
     .balign 16
     .globl vector_stubs
@@ -67,13 +97,18 @@ vector_stubs:
  * stack. */
     .type exception_entry, @function
 exception_entry:
+    .cfi_startproc
+    .cfi_signal_frame
     save_registers
     call trap_dispatch
     jmp trap_return
+    .cfi_endproc
     .size exception_entry, . - exception_entry
 
     .type interrupt_entry, @function
 interrupt_entry:
+    .cfi_startproc
+    .cfi_signal_frame
     save_registers
     cmpl $0, %gs:CPU_IRQ_DEPTH
     jne 1f
@@ -84,6 +119,7 @@ interrupt_entry:
     decl %gs:CPU_IRQ_DEPTH
     jnz trap_return
     call irq_exit               /* may switch threads */
+    .cfi_endproc
     .size interrupt_entry, . - interrupt_entry
 
     .type trap_return, @function
