@@ -4,7 +4,6 @@ A test runs in QEMU unless it says otherwise: @pytest.mark.lanes("qemu",
 "bochs") runs it once in each, with the machines that `fleet` makes.
 """
 
-import collections
 import pathlib
 import re
 import shutil
@@ -135,21 +134,3 @@ def pytest_runtest_makereport(item, call):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     item.user_properties.append(("lane", _lane_of(item)))
-
-
-def pytest_terminal_summary(terminalreporter):
-    """How many tests ran in each lane, how many of them failed, how long."""
-    count, failed = collections.Counter(), collections.Counter()
-    seconds: dict[str, float] = collections.defaultdict(float)
-    for outcome, reports in terminalreporter.stats.items():
-        for report in reports:
-            lane = dict(getattr(report, "user_properties", ())).get("lane")
-            if lane is None:
-                continue
-            seconds[lane] += report.duration
-            count[lane] += report.when == "call"
-            failed[lane] += outcome in ("failed", "error")
-    for lane in sorted(seconds):
-        terminalreporter.write_line(
-            f"lane {lane}: {count[lane]} tests ran, {failed[lane]} failed, "
-            f"{seconds[lane]:.0f} s")
