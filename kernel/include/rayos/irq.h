@@ -34,6 +34,32 @@ void irq_release(int vector);
 void irq_mask(int vector);
 void irq_unmask(int vector);
 
+/* A line that several devices share (INTx): each handler says whether it was
+ * its device that asked. 0, or as irq_request_gsi, or -EBUSY when the line is
+ * taken by one who does not share. Thread context. */
+struct irq_share {
+    bool (*handler)(void *arg); /* interrupt context */
+    void *arg;
+    const char *name;
+    /* irq.c's. */
+    struct irq_share *next;
+    uint32_t gsi;
+    uint64_t count;
+};
+int irq_share_request(uint32_t gsi, uint32_t flags, struct irq_share *s);
+/* On return its handler runs no more; the last one masks the line. */
+void irq_share_release(struct irq_share *s);
+/* A line of the ISA bus: its GSI and flags after the MADT's overrides. */
+uint32_t irq_isa_to_gsi(uint32_t line, uint32_t *flags);
+
+/* What a device writes where to raise `vector` (of irq_vector_alloc) on a CPU:
+ * Intel SDM 3A 11.11. Any context. */
+struct irq_message {
+    uint64_t address;
+    uint32_t data;
+};
+void irq_message_for(int vector, uint32_t cpu, struct irq_message *out);
+
 struct irq_info {
     int vector;
     int64_t gsi; /* -1: not a line */
