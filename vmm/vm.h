@@ -1,0 +1,154 @@
+/*
+ * Virtual machines: definition, life cycle, the buses on which device models
+ * listen, and the exit dispatch. Thread context unless said; which lock
+ * protects what stands beside each field.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <rayos/list.h>
+#include <rayos/sync.h>
+
+#include "vmm/vcpu.h"
+
+#define VM_NAME_MAX  32
+#define VM_CPUS_MAX  8
+#define VM_ERROR_MAX 256
+
+enum vm_state {
+    VM_DEFINED, /* known, holds no memory */
+    VM_STARTING,
+    VM_RUNNING,
+    VM_PAUSED,
+    VM_STOPPED, /* ended as asked, by itself or by us; may start again */
+    VM_CRASHED  /* stopped by what it did; `error` and the dump say why */
+};
+
+const char *vm_state_name(enum vm_state s);
+
+/* One line of the CPUID table: what the guest sees for a leaf and subleaf. */
+struct vm_cpuid {
+    uint32_t leaf, subleaf;
+    bool any_subleaf;
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* What `vm.define` gives; copied. */
+struct vm_config {
+    char name[VM_NAME_MAX];
+    uint32_t cpus;
+    uint64_t memory; /* bytes */
+    /* What to load: vmm/loader.h. Paths of the VFS; empty: none. */
+    char kernel[256], initrd[256];
+    char cmdline[2048];
+    bool no_hardware_apic; /* software APIC even where hardware has one */
+};
+
+/* --- device buses --- */
+
+enum mmio_result { MMIO_HANDLED, MMIO_NOT_MINE, MMIO_ERROR };
+
+/*
+ * A device model's range of ports or of guest-physical memory. Callbacks run on
+ * a vCPU's thread, several at once: the device has its own lock. `offset` is
+ * from `base`, `size` 1, 2, 4 or 8, inside the range. Reads of what is not
+ * there leave all ones.
+ */
+struct vm_region {
+    uint64_t base, size;
+    const char *name;
+    enum mmio_result (*read)(struct vcpu *v, void *device, uint64_t offset,
+                             unsigned size, uint64_t *value);
+    enum mmio_result (*write)(struct vcpu *v, void *device, uint64_t offset,
+                              unsigned size, uint64_t value);
+    void *device;
+    uint64_t reads, writes;
+    struct list node;
+};
+
+/* A device model, one file each, found in a linker section by name. */
+struct vm_device;
+struct vm_device_ops {
+    const char *name;
+    void (*reset)(struct vm_device *d);
+    /* Everything given back. The VM does not run. */
+    void (*destroy)(struct vm_device *d);
+    /* The VM pauses (true) or goes on: stop threads and timers. May be NULL. */
+    void (*pause)(struct vm_device *d, bool paused);
+};
+
+struct vm_device {
+    const struct vm_device_ops *ops;
+    struct vm *vm;
+    struct list node;
+};
+
+struct irqchip; /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
+
+struct vm {
+    struct vm_config config; /* constant while not VM_DEFINED/STOPPED */
+    uint32_t id;
+    struct list all;
+    _Atomic uint32_t refs;
+    struct mutex lock; /* life cycle */
+    _Atomic enum vm_state state;
+    char error[VM_ERROR_MAX]; /* lock */
+    struct guest_memory *memory;
+    struct vcpu *vcpus[VM_CPUS_MAX];
+    uint32_t vcpu_count;
+    void *backend;
+    struct list ports, mmio; /* of vm_region, sorted; constant while running */
+    struct list devices;
+    struct irqchip *irqchip;
+    struct vm_cpuid *cpuid; /* constant while running */
+    size_t cpuid_count;
+    struct cond changed; /* lock: state */
+    nstime_t started;
+    uint64_t boots;
+    /* Why the vCPUs were asked to stop: first come, first kept. */
+    _Atomic uint32_t end_reason; /* enum vm_end */
+};
+
+enum vm_end {
+    VM_END_NONE,
+    VM_END_POWEROFF, /* S5 or the debug-exit port */
+    VM_END_RESET,    /* the guest's own reset: starts again */
+    VM_END_KILLED,
+    VM_END_CRASHED
+};
+
+/* --- life cycle --- */
+
+/* -EEXIST, -EINVAL (error says which field), -ENODEV: this machine cannot. */
+int vm_define(const struct vm_config *config, struct vm **out, char *error,
+              size_t error_size);
+struct vm *vm_find(const char *name); /* with a reference; NULL */
+struct vm *vm_at(size_t i);           /* with a reference; NULL */
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+int vm_start(
+    struct vm *vm); /* loads, makes devices, runs; error in vm->error */
+int vm_pause(struct vm *vm); /* on return no vCPU is inside the guest */
+int vm_resume(struct vm *vm);
+int vm_reset(struct vm *vm);
+int vm_kill(struct vm *vm);    /* on return VM_STOPPED, memory returned */
+int vm_destroy(struct vm *vm); /* kills, and takes it out of the list */
+/* -ETIMEDOUT, -ECANCELED */
+int vm_wait(struct vm *vm, enum vm_state state, nstime_t deadline);
+
+/* --- for device models and the exit code --- */
+
+int vm_add_ports(struct vm *vm, struct vm_region *r);
+int vm_add_mmio(struct vm *vm, struct vm_region *r);
+void vm_add_device(struct vm *vm, struct vm_device *d);
+/* Any thread, also a vCPU's: end, or crash with a reason. The first one counts.
+ */
+void vm_request_end(struct vm *vm, enum vm_end why);
+void vm_crash(struct vcpu *v, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Drive an interrupt line (GSI) of the guest. Any context but NMI. */
+void vm_set_irq(struct vm *vm, uint32_t gsi, bool level);
+/* A message-signalled interrupt, as written to 0xfeexxxxx. */
+void vm_send_msi(struct vm *vm, uint64_t address, uint32_t data);
+
+#endif
