@@ -169,6 +169,13 @@ int domain_base_handler(lua_State *L);
 /* Take the tty's interrupt away from the domain (mod_console.c). */
 void domain_console_release(struct domain *d);
 
+/* --- events (domain_event.c) --- */
+
+/* It has ended, its reason is known. Thread context. */
+void domain_event_end(const struct domain *d);
+/* Its budget is used up. Interrupt context. */
+void domain_event_overrun(const struct domain *d);
+
 /* --- limits (domain_limit.c) --- */
 
 /* Something is pending that should be raised. Any context; a few instructions.

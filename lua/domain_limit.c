@@ -125,8 +125,11 @@ INTERRUPT static void limit_reached(struct thread *t)
     struct domain *d = t->domain;
     nstime_t now = thread_cpu_time(t);
 
-    if (now >= d->budget_end)
+    if (now >= d->budget_end) {
+        if (!(d->pending & PENDING_BUDGET))
+            domain_event_overrun(d);
         d->pending |= PENDING_BUDGET;
+    }
     if (limit_applies(d)) {
         hook_install_chain(d);
         thread_set_cpu_limit(REPEAT_NS, limit_reached);

@@ -281,6 +281,7 @@ void domain_main(void *arg)
         domain_console_release(d);
     close_state(d);
     domain_log_end(d);
+    domain_event_end(d);
     domain_dead(d);
     domain_put(d);
 }

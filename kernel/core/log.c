@@ -29,6 +29,7 @@ static struct slot ring[LOG_RECORDS];
 static uint64_t newest;
 static void (*sink)(const struct log_record *r);
 static enum log_level sink_level;
+static void (*watcher)(const struct log_record *r);
 
 static struct slot *slot_of(uint64_t seq)
 {
@@ -105,6 +106,9 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     fn = __atomic_load_n(&sink, __ATOMIC_ACQUIRE);
     if (fn && level >= __atomic_load_n(&sink_level, __ATOMIC_RELAXED))
         fn(&r);
+    fn = __atomic_load_n(&watcher, __ATOMIC_ACQUIRE);
+    if (fn && level >= LOG_WARN)
+        fn(&r);
 }
 
 uint64_t log_newest(void)
@@ -147,4 +151,9 @@ void log_set_sink(void (*fn)(const struct log_record *r), enum log_level level)
     __atomic_store_n(&sink, NULL, __ATOMIC_RELEASE);
     __atomic_store_n(&sink_level, level, __ATOMIC_RELEASE);
     __atomic_store_n(&sink, fn, __ATOMIC_RELEASE);
+}
+
+void log_set_watcher(void (*fn)(const struct log_record *r))
+{
+    __atomic_store_n(&watcher, fn, __ATOMIC_RELEASE);
 }

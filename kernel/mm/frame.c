@@ -188,6 +188,14 @@ void frame_reclaim_loader(void)
     log_info("mm", "%u KiB of the loader reclaimed", frames * 4);
 }
 
+static void note_pressure(void)
+{
+    const struct buddy *low = &zones[ZONE_LOW].buddy;
+    const struct buddy *high = &zones[ZONE_HIGH].buddy;
+
+    memory_pressure_frames(low->free + high->free, low->total + high->total);
+}
+
 phys_t frame_alloc(unsigned order, unsigned frame_flags)
 {
     irqflags_t flags = spin_lock(&frame_lock);
@@ -200,9 +208,12 @@ phys_t frame_alloc(unsigned order, unsigned frame_flags)
         if (index != BUDDY_NONE)
             break;
     }
+    note_pressure();
     spin_unlock(&frame_lock, flags);
-    if (index == BUDDY_NONE)
+    if (index == BUDDY_NONE) {
+        memory_pressure(PRESSURE_EXHAUSTED, 0, PAGE_SIZE << order, NULL);
         return FRAME_NONE;
+    }
     p = ((phys_t)zones[id].first + index) << PAGE_SHIFT;
     if (frame_flags & FRAME_ZERO)
         memset(phys_to_virt(p), 0, PAGE_SIZE << order);

@@ -10,4 +10,7 @@ phys_t frame_alloc_run(uint32_t count);
 /* Panics on anything but a whole run. */
 void frame_free_run(phys_t base, uint32_t count);
 
+/* After an allocation: are frames low? frame_lock held (pressure.c). */
+void memory_pressure_frames(uint64_t free, uint64_t total);
+
 #endif

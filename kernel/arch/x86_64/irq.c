@@ -12,7 +12,6 @@
 #include <arch/irq.h>
 #include <arch/smp.h>
 #include <arch/trap.h>
-#include <rayos/acpi.h>
 #include <rayos/boot.h>
 #include <rayos/log.h>
 #include <rayos/panic.h>
@@ -20,6 +19,8 @@
 #include <rayos/spinlock.h>
 #include <rayos/thread.h>
 #include <rayos/trace.h>
+
+#include "irq_rate.h"
 
 #define VECTOR_COUNT 256
 #define PIC_LINES    16
@@ -32,6 +33,7 @@ struct irq_slot {
     irq_handler_t handler; /* atomic */
     uint32_t running;      /* atomic: CPUs inside irq_run */
     uint64_t count;        /* atomic */
+    uint64_t rate_mark;    /* irq_rate.c's */
 };
 
 static struct irq_slot slots[VECTOR_COUNT];
@@ -53,7 +55,9 @@ static bool irq_run(struct irq_slot *s)
     __atomic_fetch_add(&s->running, 1, __ATOMIC_SEQ_CST);
     handler = __atomic_load_n(&s->handler, __ATOMIC_SEQ_CST);
     if (handler) {
-        __atomic_fetch_add(&s->count, 1, __ATOMIC_RELAXED);
+        if (!(__atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED) %
+              IRQ_RATE_SAMPLE))
+            irq_rate_sample((int)(s - slots), s->gsi, s->name, &s->rate_mark);
         trace_point(TRACE_IRQ, TRACE_IRQ_ENTER, (uint64_t)(s - slots), 0);
         handler(s->arg);
         trace_point(TRACE_IRQ, TRACE_IRQ_EXIT, (uint64_t)(s - slots), 0);
@@ -152,7 +156,17 @@ void irq_vector_free(int vector)
     slot_clear(&slots[vector]);
 }
 
+void irq_raise_self(int vector)
+{
+    lapic_send_ipi(cpu_self()->apic_id, (uint8_t)vector);
+}
+
 /* --- lines --- */
+
+bool irq_uses_pic(void)
+{
+    return use_pic;
+}
 
 static bool gsi_taken(uint32_t gsi)
 {
@@ -187,6 +201,8 @@ int irq_request_gsi(uint32_t gsi, uint32_t flags, const char *name,
         return vector;
     slot_publish(&slots[vector], handler, arg);
     if (use_pic) {
+        if (flags & IRQ_LEVEL)
+            pic_set_level(gsi);
         pic_set_mask(gsi, false);
         return vector;
     }
@@ -201,18 +217,20 @@ int irq_request_gsi(uint32_t gsi, uint32_t flags, const char *name,
 int irq_request_isa(uint32_t line, const char *name, irq_handler_t handler,
                     void *arg)
 {
-    const struct acpi_info *acpi = acpi_info();
-    uint32_t gsi = line, flags = 0;
+    uint32_t gsi, flags;
 
     if (line >= PIC_LINES)
         return -ENODEV;
-    for (uint32_t i = 0; !use_pic && i < acpi->override_count; i++) {
-        if (acpi->override[i].isa_line == line) {
-            gsi = acpi->override[i].gsi;
-            flags = acpi->override[i].flags;
-        }
-    }
+    gsi = irq_isa_to_gsi(line, &flags);
     return irq_request_gsi(gsi, flags, name, handler, arg);
+}
+
+void irq_mask_gsi(uint32_t gsi, bool masked)
+{
+    if (use_pic)
+        pic_set_mask(gsi, masked);
+    else
+        ioapic_set_mask(gsi, masked);
 }
 
 static void line_set_mask(int vector, bool masked)
@@ -221,12 +239,8 @@ static void line_set_mask(int vector, bool masked)
 
     KASSERT(vector >= 0 && vector < VECTOR_COUNT);
     gsi = slots[vector].gsi;
-    if (!slots[vector].name || gsi == GSI_NONE)
-        return;
-    if (use_pic)
-        pic_set_mask((unsigned)gsi, masked);
-    else
-        ioapic_set_mask((uint32_t)gsi, masked);
+    if (slots[vector].name && gsi != GSI_NONE)
+        irq_mask_gsi((uint32_t)gsi, masked);
 }
 
 void irq_mask(int vector)

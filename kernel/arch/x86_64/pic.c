@@ -21,6 +21,12 @@
 #define LINES_EACH    8
 #define SPURIOUS_LINE 7 /* of each: asked for by nobody */
 
+/* Intel 82371 (PIIX3) and ICH data sheets: edge/level control registers, a bit
+ * a line. Lines of the board itself are always edges. */
+#define ELCR1      0x4d0
+#define ELCR2      0x4d1
+#define ELCR_FIXED 0x2107 /* 0, 1, 2, 8, 13 */
+
 static uint16_t mask = 0xffff; /* lock */
 static struct spinlock lock = SPINLOCK_INIT;
 
@@ -53,6 +59,19 @@ void pic_set_mask(unsigned line, bool masked)
         bits |= 1u << CASCADE_LINE;
     mask = masked ? mask | bits : mask & (uint16_t)~bits;
     pic_write_mask();
+    spin_unlock(&lock, flags);
+}
+
+void pic_set_level(unsigned line)
+{
+    uint16_t port = line < LINES_EACH ? ELCR1 : ELCR2;
+    uint8_t bit = (uint8_t)(1u << line % LINES_EACH);
+    irqflags_t flags;
+
+    if (ELCR_FIXED & 1u << line)
+        return;
+    flags = spin_lock(&lock);
+    arch_out8(port, arch_in8(port) | bit);
     spin_unlock(&lock, flags);
 }
 

@@ -9,9 +9,11 @@
 #include <rayos/sync.h>
 #include <rayos/timer.h>
 #include <rayos/types.h>
+#include <rayos/workq.h>
 
 #define BLOCK_NAME_MAX 32
 #define BLOCK_SECTOR   512 /* unit of all sector numbers and counts here */
+#define BLOCK_ALIGN    4   /* of the address of a segment, bytes */
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD };
 
@@ -19,8 +21,18 @@ struct block_device;
 
 /* A stretch of memory, contiguous in physical memory. */
 struct block_segment {
-    phys_t phys;
+    phys_t phys;     /* a multiple of BLOCK_ALIGN */
     uint32_t length; /* bytes; a multiple of BLOCK_SECTOR */
+};
+
+/* What a driver is to do at once: a request, or, when that is larger than the
+ * device takes, the next piece of it. */
+struct block_piece {
+    uint64_t sector; /* on the disk, whatever the request was submitted to */
+    uint32_t sectors;
+    const struct block_segment *segments; /* the last may be longer than that */
+    uint32_t segment_count;
+    uint32_t skip; /* bytes of the first segment that are not meant */
 };
 
 struct block_request {
@@ -34,25 +46,38 @@ struct block_request {
      * the request is the caller's again. */
     void (*done)(struct block_request *r);
     void *arg;
-    /* 0, -EIO (the medium), -ETIMEDOUT (given up after reset and retry),
-     * -ENODEV (the device went away), -ENOSPC, -EROFS, -ENOTSUP. */
+    /* 0, -EIO (the medium, or a device that breaks the rules), -ETIMEDOUT
+     * (given up after reset and retry), -ENODEV (the device went away),
+     * -ENOSPC, -EROFS, -ENOTSUP, -EINVAL (not on the disk, or not aligned). */
     int status;
 
-    /* The block layer's and the driver's. */
+    /* The block layer's, and `driver` the driver's. */
+    struct block_piece piece;
+    uint32_t sectors_left;       /* behind the piece */
+    uint32_t tries;              /* how often it was given up */
+    struct block_device *device; /* the disk */
+    struct block_device *via;    /* the partition, or NULL */
     struct list node;
     nstime_t submitted;
-    uint32_t tries;
     void *driver;
 };
 
 struct block_ops {
-    /* Start it; it is checked (range, read-only). Any context but NMI. Answers
-     * only by block_complete. A driver without room keeps it. */
-    void (*submit)(struct block_device *b, struct block_request *r);
-    /* Cancel and forget all that is under way, reset the device and make it
-     * ready; the requests come back to the layer by block_complete with -EAGAIN
-     * and are tried again. Thread context. NULL: cannot. */
-    int (*reset)(struct block_device *b);
+    /*
+     * Start r->piece. b->lock is held (any context but NMI); answers only by
+     * block_complete, later. -ENOSPC: no room; it is asked again after the next
+     * completion. Another error ends the request.
+     */
+    int (*submit)(struct block_device *b, struct block_request *r);
+    /* Stop the device: on return it works on no memory any more, and all that
+     * was under way has come back by block_complete with -EAGAIN (or its
+     * result). submit is not called until `restart`. Thread context. NULL:
+     * cannot. */
+    void (*cancel)(struct block_device *b);
+    /* Make it work again. Thread context. */
+    int (*restart)(struct block_device *b);
+    /* Nobody holds it any more: free it. Thread context. */
+    void (*release)(struct block_device *b);
 };
 
 struct block_stats {
@@ -63,35 +88,68 @@ struct block_stats {
 };
 
 struct block_device {
+    /* Set before block_register, then constant. */
     char name[BLOCK_NAME_MAX]; /* "vda", "vda1" */
     const struct block_ops *ops;
     void *driver;
-    struct block_device *parent; /* of a partition: its disk */
+    struct block_device *parent; /* of a partition: its disk, referenced */
     uint64_t first_sector;       /* of a partition, on its disk */
     uint64_t sectors;
-    uint32_t physical_sector;           /* bytes; writes of less are slow */
-    uint32_t max_segments, max_sectors; /* of one request */
+    uint32_t logical_sector;  /* bytes; what is less cannot be done; 0: 512 */
+    uint32_t physical_sector; /* bytes; writes of less are slow */
+    uint32_t max_segments, max_sectors; /* of one piece */
+    uint32_t max_discard;               /* sectors of one piece */
     bool read_only, can_flush, can_discard;
     char serial[32];                    /* as the device says; "" */
-    char label[40], type[40], uuid[40]; /* of a GPT partition */
-    /* The layer's (kernel/block or drivers/block; see block.c). */
-    struct block_stats stats;
+    char label[40], type[40], uuid[40]; /* of a partition; UTF-8 */
+
+    /* The layer's. A partition uses its disk's lock. */
     struct spinlock lock;
-    struct list active; /* lock: requests under way */
-    struct list all;
+    struct block_stats stats; /* lock */
+    struct list active;       /* lock: what the driver has, oldest first */
+    struct list waiting;      /* lock: what it has no room for */
+    nstime_t last_done;       /* lock: the last completion */
+    bool resetting, failed;   /* lock */
+    bool blame_all;           /* lock: the device broke, nobody timed out */
+    bool timer_armed;         /* lock */
+    _Atomic bool scanned;     /* its partitions are known */
+    _Atomic bool gone;        /* written under lock */
+    struct timer timer;
+    struct work reset_work;
+    struct thread *scanner; /* the registry's mutex */
+    struct list all;        /* the registry's mutex */
     _Atomic uint32_t refs;
-    _Atomic bool gone;
 };
 
 /* --- for drivers --- */
 
-/* -EEXIST. Reads the partition table in a thread of its own, and registers the
- * partitions. Thread context. */
+/* -EEXIST, -ENOMEM. Reads the partition table in a thread of its own, and
+ * registers the partitions. Thread context. */
 int block_register(struct block_device *b);
 /* What is under way is completed with -ENODEV; on return nobody uses the device
- * any more but by handles that answer -ENODEV. Thread context. */
+ * any more but by handles that answer -ENODEV, and `release` is called when the
+ * last of them is closed. Thread context. */
 void block_unregister(struct block_device *b);
+/* The piece is done. Any context but NMI; no lock of the driver's is held. */
 void block_complete(struct block_request *r, int status);
+/* The device is broken: reset it, and try again what is under way. Any context
+ * but NMI; b->lock is not held. */
+void block_needs_reset(struct block_device *b);
+
+/* The i-th stretch of memory of a piece; `left` bytes of it are still to be
+ * named, and are counted down. */
+static inline struct block_segment
+block_piece_segment(const struct block_piece *p, uint32_t i, uint64_t *left)
+{
+    uint32_t skip = i ? 0 : p->skip;
+    struct block_segment s = {p->segments[i].phys + skip,
+                              p->segments[i].length - skip};
+
+    if (s.length > *left)
+        s.length = (uint32_t)*left;
+    *left -= s.length;
+    return s;
+}
 
 /* --- for users --- */
 
@@ -99,14 +157,17 @@ void block_complete(struct block_request *r, int status);
 struct block_device *block_get(const char *name);
 void block_put(struct block_device *b);
 struct block_device *block_at(size_t i); /* with a reference; NULL */
+/* A copy of its counters. Any context. */
+void block_get_stats(struct block_device *b, struct block_stats *out);
 /* Any context but NMI. */
 void block_submit(struct block_device *b, struct block_request *r);
-/* And wait. `buffer` is any kernel memory; `sectors` any number. 0 or the
+/* And wait. `buffer` is any kernel memory, `sectors` any number. 0 or the
  * request's error. Thread context, not cancellable. */
 int block_read(struct block_device *b, uint64_t sector, void *buffer,
                uint32_t sectors);
 int block_write(struct block_device *b, uint64_t sector, const void *buffer,
                 uint32_t sectors);
 int block_flush(struct block_device *b);
+int block_discard(struct block_device *b, uint64_t sector, uint32_t sectors);
 
 #endif

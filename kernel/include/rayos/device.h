@@ -101,6 +101,7 @@ int device_for_each(int (*fn)(struct device *d, void *arg), void *arg);
  * not ours; -ENOTSUP: the driver does not name this device; or the probe's.
  * `driver` NULL: the first that matches. */
 int device_bind(const char *name, const char *driver);
+/* -ENODEV; -EINVAL: it is not bound. */
 int device_unbind(const char *name);
 /* Decide; unbinds when it is no longer ours, binds when it has become ours.
  * `driver` NULL: any that matches. `why` is kept. */
@@ -109,8 +110,11 @@ int device_assign(const char *name, enum device_owner owner,
                   const char *why);
 /* i-th driver in link order, NULL past the end. */
 const struct driver *driver_at(size_t i);
-/* Everything bound is unbound, children first: shutdown. */
+/* Everything bound is unbound, children first, and nothing is bound any more:
+ * shutdown. */
 void device_unbind_all(void);
+/* Grows with every change: a device added, removed, bound, unbound. */
+uint64_t device_changes(void);
 
 /* --- properties: called from describe functions --- */
 

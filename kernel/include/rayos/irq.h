@@ -18,6 +18,9 @@ typedef void (*irq_handler_t)(void *arg);
  * Thread context. */
 int irq_vector_alloc(const char *name, irq_handler_t handler, void *arg);
 void irq_vector_free(int vector);
+/* Have this CPU take `vector` as soon as its interrupts are on: how code that
+ * may hold any lock gets to a place where none is held. Interrupts off. */
+void irq_raise_self(int vector);
 
 /* Route an interrupt line to `handler` on CPU 0 and unmask it. Returns a
  * vector, or -ENODEV (no I/O APIC has that line), -EBUSY, -ENOSPC. Thread

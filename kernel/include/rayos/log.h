@@ -47,6 +47,10 @@ const char *log_level_name(enum log_level level);
 void log_set_sink(void (*sink)(const struct log_record *r),
                   enum log_level level);
 
+/* Every record at LOG_WARN or above is also given to this one (at once, in the
+ * writer's context): the event module's. */
+void log_set_watcher(void (*fn)(const struct log_record *r));
+
 /* `log=serial` or `log=debugcon` on the command line: print every record on
  * COM1 or port 0xe9 from now on (core/log_sink.c). Boot, after cmdline_init. */
 void log_sink_init(void);

@@ -106,6 +106,15 @@ void account_init(struct account *a, size_t limit);
 bool account_charge(struct account *a, size_t bytes);
 void account_credit(struct account *a, size_t bytes);
 
+/* --- shortage, told as events of type memory_pressure (mm/pressure.c) --- */
+
+enum memory_pressure { PRESSURE_REFUSED, PRESSURE_LOW, PRESSURE_EXHAUSTED };
+
+/* `source` and `name` (may be NULL): the domain that is refused. Any context
+ * but NMI, any lock. */
+void memory_pressure(enum memory_pressure kind, uint32_t source, size_t bytes,
+                     const char *name);
+
 /* --- heaps (mm/heap.c): size classes in spans of pages, cut from 64 KiB
  * segments; a segment that is empty goes back --- */
 

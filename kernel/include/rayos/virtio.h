@@ -37,6 +37,8 @@ struct virtio_id {
 /* What a transport does (drivers/virtio/virtio_pci*.c). */
 struct virtio_transport {
     const char *name; /* "pci", "pci-legacy" */
+    /* virtio 1.2 4.1.4.8: 32 feature bits, queues of the device's size. */
+    bool legacy;
     uint8_t (*get_status)(struct virtio_device *v);
     void (*set_status)(struct virtio_device *v, uint8_t status);
     uint64_t (*get_features)(struct virtio_device *v);
@@ -97,13 +99,20 @@ struct virtqueue_spec {
     uint32_t size;
     virtqueue_callback_t callback; /* NULL: never interrupts */
     void *arg;
+    /* Chains of more than a few and of up to so many buffers shall take one
+     * descriptor of the ring, when the device can that; 0: do without. */
+    uint32_t indirect;
 };
 int virtio_create_queues(struct virtio_device *v,
                          const struct virtqueue_spec *specs, unsigned count);
 /* DRIVER_OK. */
 void virtio_ready(struct virtio_device *v);
-/* Reset the device, free interrupts and queues. Buffers still inside are the
- * driver's to free (virtqueue_detach). */
+/* Reset the device and free its interrupts: on return it does nothing any more
+ * and no callback runs. What is inside the queues comes back by
+ * virtqueue_detach. -EIO: the device does not answer to the reset. */
+int virtio_quiesce(struct virtio_device *v);
+/* The same, and free the queues. Afterwards virtio_start may be called again.
+ */
 void virtio_stop(struct virtio_device *v);
 struct virtqueue *virtio_queue(struct virtio_device *v, unsigned index);
 

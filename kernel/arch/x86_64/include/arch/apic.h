@@ -39,6 +39,8 @@ void ioapic_set_mask(uint32_t gsi, bool masked);
 /* --- 8259s --- */
 void pic_init(void); /* moved to VECTOR_PIC_BASE, all masked */
 void pic_set_mask(unsigned line, bool masked);
+/* Make a line level triggered, where the chip set lets one (ELCR). */
+void pic_set_level(unsigned line);
 /* Before the handler: false: a spurious interrupt that wants no handler. Ends
  * the interrupt at the 8259s. */
 bool pic_acknowledge(unsigned line);

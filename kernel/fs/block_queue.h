@@ -1,0 +1,27 @@
+/* The requests of a block device (block_queue.c), for the registry. */
+#ifndef KERNEL_FS_BLOCK_QUEUE_H
+#define KERNEL_FS_BLOCK_QUEUE_H
+
+#include <rayos/block.h>
+
+/* Prepare lists, timer and reset work. */
+void block_queue_init(struct block_device *b);
+/* Nobody may submit any more; what waits and what is under way is completed
+ * with -ENODEV. On return neither timer nor reset runs. Thread context. */
+void block_queue_close(struct block_device *b);
+
+/* How long the oldest request may take while the device answers nothing
+ * (`block.timeout` on the command line, seconds), and how much longer while it
+ * answers others. */
+#define BLOCK_TIMEOUT  (10 * NS_PER_SEC)
+#define BLOCK_PATIENCE 4
+/* After so many time-outs a request has failed. */
+#define BLOCK_TRIES 3
+
+void block_queue_set_timeout(nstime_t timeout);
+
+/* block.c: have the reset work done, and wait until none is under way. */
+void block_reset_submit(struct block_device *b);
+void block_reset_flush(void);
+
+#endif
