@@ -79,6 +79,7 @@ static const struct {
     {ECANCELED, "ECANCELED"},
     {EACCES, "EACCES"},
     {ESPIPE, "ESPIPE"},
+    {ENOTSUP, "ENOTSUP"},
 };
 
 static const char *error_name(int err)

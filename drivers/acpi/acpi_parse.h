@@ -60,6 +60,8 @@ int acpi_parse_madt(const void *table, size_t size, struct acpi_info *out);
 int acpi_parse_fadt(const void *table, size_t size, struct acpi_fadt *out);
 /* -ENODEV: not in memory space. */
 int acpi_parse_hpet(const void *table, size_t size, phys_t *base);
+/* Add what makes sense to out->ecam. -ENODEV: nothing. */
+int acpi_parse_mcfg(const void *table, size_t size, struct acpi_info *out);
 /* Look for \_S5_ in a block of AML; -ENOENT. */
 int acpi_find_s5(const uint8_t *aml, size_t size, struct acpi_s5 *out);
 

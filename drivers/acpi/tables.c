@@ -142,7 +142,7 @@ static void read_cpus(const struct boot_info *boot)
 
 void acpi_init(const struct boot_info *boot)
 {
-    const struct acpi_header *hpet;
+    const struct acpi_header *hpet, *mcfg;
     struct acpi_root root;
 
     if (boot->rsdp && root_find(boot->rsdp, &root))
@@ -152,6 +152,9 @@ void acpi_init(const struct boot_info *boot)
     hpet = acpi_find("HPET", 0);
     if (hpet && acpi_parse_hpet(hpet, hpet->length, &info.hpet_base))
         info.hpet_base = 0;
+    mcfg = acpi_find("MCFG", 0);
+    if (mcfg && acpi_parse_mcfg(mcfg, mcfg->length, &info))
+        log_warn("acpi", "the MCFG table is damaged or empty");
     log_info("acpi", "%u tables, %u CPUs, %u I/O APICs%s", table_count,
              info.cpu_count, info.ioapic_count,
              info.present ? "" : " (no MADT: the PC's standard)");

@@ -51,6 +51,8 @@ void virtio_pci_close(struct virtio_pci *p);
 /* virtio_pci_irq.c: for `count` queues; reads nothing of the device. */
 int virtio_pci_irq_setup(struct virtio_pci *p, unsigned count);
 void virtio_pci_irq_teardown(struct virtio_pci *p);
+/* Take bus mastering away: it reaches no memory any more. */
+void virtio_pci_isolate(struct virtio_device *v);
 /* Vector of a queue, VIRTIO_NO_VECTOR: none (INTx). */
 uint16_t virtio_pci_queue_vector(const struct virtio_pci *p,
                                  const struct virtqueue *q);

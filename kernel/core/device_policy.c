@@ -28,6 +28,7 @@ struct decision {
 
 static struct list decisions = LIST_INIT(decisions); /* lock: the tree's */
 static unsigned decision_count;                      /* the same */
+static struct device_policy_status status;           /* the same */
 
 static void copy_text(char *out, size_t size, const char *text)
 {
@@ -48,16 +49,20 @@ static struct decision *decision_find(const char *name)
     return NULL;
 }
 
-static struct decision *decision_make(const char *name)
+/* A new one says what is so. */
+static struct decision *decision_make(const struct device *d)
 {
-    struct decision *c = decision_find(name);
+    struct decision *c = decision_find(d->name);
 
     if (c || decision_count == DECISIONS_MAX)
         return c;
     c = kzalloc(sizeof(*c));
     if (!c)
         return NULL;
-    copy_text(c->name, sizeof(c->name), name);
+    copy_text(c->name, sizeof(c->name), d->name);
+    c->owner = d->owner;
+    copy_text(c->reserved_for, sizeof(c->reserved_for), d->reserved_for);
+    copy_text(c->why, sizeof(c->why), d->why);
     list_push_back(&decisions, &c->node);
     decision_count++;
     return c;
@@ -97,41 +102,123 @@ static int check_driver(const struct device *d, const char *driver)
     return drv->bus == d->bus && d->bus->match(d, drv) ? 0 : -ENOTSUP;
 }
 
-static int assign_locked(struct device *d, enum device_owner owner,
-                         const char *reserved_for, const char *driver,
-                         const char *why)
+/* Everything that can fail for want of something is done here. */
+static int prepare(const struct device_assignment *a)
 {
-    int err = check_driver(d, driver);
-    struct decision *c = err ? NULL : decision_make(d->name);
+    const struct device *d = device_find(a->name);
+    int err = d ? check_driver(d, a->driver) : -ENODEV;
 
-    if (!c)
-        return err ? err : -ENOMEM;
-    c->owner = owner;
+    if (err)
+        return err;
+    return decision_make(d) ? 0 : -ENOMEM;
+}
+
+static void decide(const struct device_assignment *a)
+{
+    struct device *d = device_find(a->name);
+    struct decision *c = decision_find(a->name);
+
+    c->owner = a->owner;
     copy_text(c->reserved_for, sizeof(c->reserved_for),
-              owner == DEVICE_GUEST ? reserved_for : NULL);
-    copy_text(c->driver, sizeof(c->driver), driver);
-    copy_text(c->why, sizeof(c->why), why);
+              a->owner == DEVICE_GUEST ? a->reserved_for : NULL);
+    copy_text(c->driver, sizeof(c->driver), a->driver);
+    copy_text(c->why, sizeof(c->why), a->why);
     device_take_decision(d, c);
-    if (d->state == DEVICE_BOUND &&
-        (owner != DEVICE_OURS ||
-         (driver && strcmp(d->driver->name, driver) != 0)))
+}
+
+/* What is no longer ours, or another driver's, is let go. */
+static void release(const struct device_assignment *a)
+{
+    struct device *d = device_find(a->name);
+
+    if (d && d->state == DEVICE_BOUND &&
+        (d->owner != DEVICE_OURS ||
+         (a->driver && strcmp(d->driver->name, a->driver) != 0)))
         device_unbind_locked(d);
-    if (owner != DEVICE_OURS || d->state == DEVICE_BOUND)
+}
+
+/* To unbind a bus takes its children away: they find their decisions when they
+ * come again. */
+static int take(const struct device_assignment *a)
+{
+    struct device *d = device_find(a->name);
+    int err;
+
+    if (!d || d->owner != DEVICE_OURS || d->state == DEVICE_BOUND)
         return 0;
-    err = device_bind_locked(d, driver);
-    return driver || err != -ENOENT ? err : 0; /* nobody drives it: so be it */
+    err = device_bind_locked(d, a->driver);
+    return a->driver || err != -ENOENT ? err : 0; /* nobody drives it */
+}
+
+static int assign_locked(const struct device_assignment *a, size_t n,
+                         size_t *bad)
+{
+    int err;
+
+    for (size_t i = 0; i < n; i++) {
+        *bad = i;
+        err = prepare(&a[i]);
+        if (err)
+            return err;
+    }
+    for (size_t i = 0; i < n; i++)
+        decide(&a[i]);
+    for (size_t i = 0; i < n; i++)
+        release(&a[i]);
+    err = 0;
+    for (size_t i = 0; i < n; i++)
+        err = take(&a[i]);
+    return n == 1 ? err : 0;
+}
+
+int device_assign_all(const struct device_assignment *a, size_t n, size_t *bad)
+{
+    int err;
+
+    device_lock();
+    err = assign_locked(a, n, bad);
+    device_unlock();
+    return err;
 }
 
 int device_assign(const char *name, enum device_owner owner,
                   const char *reserved_for, const char *driver, const char *why)
 {
-    struct device *d;
-    int err = -ENODEV;
+    const struct device_assignment a = {
+        .name = name,
+        .owner = owner,
+        .reserved_for = reserved_for,
+        .driver = driver,
+        .why = why,
+    };
+    size_t bad;
 
-    device_lock();
-    d = device_find(name);
-    if (d)
-        err = assign_locked(d, owner, reserved_for, driver, why);
-    device_unlock();
-    return err;
+    return device_assign_all(&a, 1, &bad);
 }
+
+/* --- the policy file --- */
+
+void device_policy_get(struct device_policy_status *out)
+{
+    device_lock();
+    *out = status;
+    device_unlock();
+}
+
+void device_policy_note(const char *error)
+{
+    device_lock();
+    copy_text(status.error, sizeof(status.error), error);
+    if (error) {
+        status.failures++;
+    } else {
+        status.loads++;
+        status.in_force = true;
+    }
+    device_unlock();
+    if (error)
+        log_warn("device", "policy: %s", error);
+}
+
+/* Stops before the buses and whatever the drivers need. */
+UNIT(devices, .after = "pci", .stop = device_unbind_all);

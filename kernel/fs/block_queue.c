@@ -58,6 +58,8 @@ static bool segments_fit(const struct block_request *r)
 /* 0: to be done; 1: done already; or why not. */
 static int check(const struct block_device *b, const struct block_request *r)
 {
+    if (b->gone)
+        return -ENODEV;
     switch (r->op) {
     case BLOCK_FLUSH: /* a device that cannot has nothing to flush */
         return b->can_flush ? 0 : 1;
@@ -87,7 +89,7 @@ static int cut_piece(const struct block_device *b, struct block_request *r,
                      uint32_t left)
 {
     struct block_piece *p = &r->piece;
-    uint32_t unit = b->logical_sector ? b->logical_sector : BLOCK_SECTOR;
+    uint32_t unit = b->logical_sector;
     uint32_t most = r->op == BLOCK_DISCARD ? b->max_discard : b->max_sectors;
     uint64_t limit = (uint64_t)(left < most ? left : most) * BLOCK_SECTOR;
     uint64_t bytes = r->op == BLOCK_DISCARD ? limit : 0;
@@ -248,8 +250,10 @@ static bool try_again(struct block_device *b, struct block_request *r)
         r->status = -ENODEV;
         return false;
     }
-    if (r->tries >= BLOCK_TRIES) /* the status says why */
+    if (r->tries >= BLOCK_TRIES) { /* the status says why */
+        b->stats.errors++;
         return false;
+    }
     b->stats.retries++;
     list_push_back(&b->waiting, &r->node);
     return true;
@@ -411,7 +415,7 @@ static void reset_work(struct work *w)
     b->resetting = false;
     sort_out_waiting(b, &ended);
     pump(b, &ended);
-    if (!list_empty(&b->active) && !b->timer_armed)
+    if (!(list_empty(&b->active) && list_empty(&b->waiting)) && !b->timer_armed)
         arm_timer(b, clock_now() + timeout_ns);
     spin_unlock(&b->lock, flags);
     finish_all(&ended);
@@ -439,8 +443,8 @@ void block_queue_close(struct block_device *b)
 
     b->gone = true;
     spin_unlock(&b->lock, flags);
-    timer_cancel_sync(&b->timer);
     block_reset_flush();
+    timer_cancel_sync(&b->timer);
     if (b->ops->cancel)
         b->ops->cancel(b);
     flags = spin_lock(&b->lock);

@@ -122,6 +122,7 @@ What a domain may do beyond computing and talking is named by capabilities:
 |---|---|
 | `domain` | `spawn`, `list`, `kill`, `interrupt` |
 | `fs`, or `fs.read`, `fs.write` | files |
+| `block`, or `block.read`, `block.write` | disks |
 | `console` | its terminal byte by byte, and giving another terminal to a child |
 | `log` | reading the log (everybody may write) |
 | `power` | `sys.poweroff`, `sys.reboot` |

@@ -4,7 +4,7 @@
 local tap = require "tap"
 
 local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
-  "trace" }
+  "trace", "block" }
 
 local tests = {}
 local function test(name, f)
@@ -85,6 +85,8 @@ test("methods and their documentation agree", function()
   local _, envelope = domain.receive(1)
   compare(methods_of(domain.self()), class("domain", "handle"), "handle:")
   compare(methods_of(envelope), class("domain", "envelope"), "envelope:")
+  compare(methods_of(require "block".open("vda")), class("block", "disk"),
+    "disk:")
   compare(methods_of(require "supervisor".new { children = {} }),
     class("supervisor", "supervisor"), "supervisor:")
 end)

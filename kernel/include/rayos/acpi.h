@@ -28,11 +28,18 @@ struct acpi_override { /* ISA interrupt source override */
     uint32_t flags; /* IRQ_LEVEL, IRQ_ACTIVE_LOW as in irq.h */
 };
 
+struct acpi_ecam { /* memory-mapped PCI configuration space */
+    phys_t base;   /* of bus 0, whichever bus is the first */
+    uint16_t segment;
+    uint8_t first_bus, last_bus;
+};
+
 #define ACPI_MAX_IOAPICS   8
 #define ACPI_MAX_OVERRIDES 16
+#define ACPI_MAX_ECAMS     8
 
-/* What the kernel needs of MADT and FADT. Without tables `present` is false and
- * the rest is the PC's standard. */
+/* What the kernel needs of MADT, FADT, HPET and MCFG. Without tables `present`
+ * is false and the rest is the PC's standard. */
 struct acpi_info {
     bool present;
     uint32_t cpu_count;
@@ -45,8 +52,10 @@ struct acpi_info {
     struct acpi_override override[ACPI_MAX_OVERRIDES];
     uint16_t pm_timer_port; /* 0: none */
     bool pm_timer_32bit;
-    phys_t hpet_base; /* 0: none */
-    bool has_i8042;   /* FADT boot flags; true without FADT */
+    phys_t hpet_base;    /* 0: none */
+    bool has_i8042;      /* FADT boot flags; true without FADT */
+    uint32_t ecam_count; /* 0: ports only */
+    struct acpi_ecam ecam[ACPI_MAX_ECAMS];
 };
 
 /* Find and check the tables. Boot, after kspace_init. */

@@ -108,6 +108,27 @@ int device_unbind(const char *name);
 int device_assign(const char *name, enum device_owner owner,
                   const char *reserved_for, const char *driver,
                   const char *why);
+/* The same for many, all or nothing: when one cannot be, nothing is changed,
+ * and *bad is its index. Errors of single probes afterwards are the devices'
+ * own. */
+struct device_assignment {
+    const char *name, *reserved_for, *driver, *why;
+    enum device_owner owner;
+};
+int device_assign_all(const struct device_assignment *a, size_t n, size_t *bad);
+
+/* What became of the policy file when it was last loaded. */
+#define DEVICE_POLICY_TEXT 240
+struct device_policy_status {
+    bool in_force; /* else the built-in default */
+    uint32_t loads, failures;
+    char error[DEVICE_POLICY_TEXT]; /* of the last load; "": none */
+};
+void device_policy_get(struct device_policy_status *out);
+/* Noted by who loads it: NULL: it is in force now; else why it is not, and what
+ * was in force stays. */
+void device_policy_note(const char *error);
+
 /* i-th driver in link order, NULL past the end. */
 const struct driver *driver_at(size_t i);
 /* Everything bound is unbound, children first, and nothing is bound any more:

@@ -80,6 +80,10 @@ void *pci_map_bar(struct pci_device *p, unsigned bar, uint64_t offset,
                   uint64_t size);
 void pci_unmap_bar(void *va);
 
+/* Look for functions that were not there before (hot-plugged); they join the
+ * tree, which binds drivers. How many. */
+unsigned pci_rescan(void);
+
 enum pci_irq_kind { PCI_IRQ_MSIX, PCI_IRQ_MSI, PCI_IRQ_INTX };
 
 /* An INTx line is shared: the handler says whether its device had asked. For

@@ -54,6 +54,8 @@ struct virtio_transport {
     /* Interrupts for `count` queues and for configuration changes. */
     int (*irq_setup)(struct virtio_device *v, unsigned count);
     void (*irq_teardown)(struct virtio_device *v);
+    /* It does not answer to a reset: keep it away from all memory. */
+    void (*isolate)(struct virtio_device *v);
 };
 
 struct virtio_device {
