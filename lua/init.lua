@@ -8,6 +8,7 @@ local sys = require "sys"
 
 local SHELL = "/boot/shell/main.lua"
 local BOOT_POLICY = "/boot/policies/boot.lua"
+local DEVICE_POLICY = "/boot/lua/device_policy_run.lua"
 local TTYS = { "ttyS0", "tty0" }
 -- A policy that computes for longer between two waits is broken.
 local POLICY_BUDGET = 5
@@ -32,6 +33,14 @@ local function policy()
   }
 end
 
+local function device_policy()
+  return {
+    name = "devices", file = DEVICE_POLICY,
+    caps = { "dev", "domain", "fs.read" }, budget = POLICY_BUDGET,
+    restart = "never",
+  }
+end
+
 local scenario = sys.cmdline("scenario")
 if scenario then
   (require "scenario_host").run(scenario, TTYS[1])
@@ -47,6 +56,7 @@ for _, tty in ipairs(TTYS) do
 end
 if not sys.safe_mode() then
   children[#children + 1] = policy()
+  children[#children + 1] = device_policy()
 end
 if #children == 0 then
   log.error("there is no terminal to start a shell on")

@@ -11,7 +11,9 @@
 #ifndef RAYOS_LUSER_H
 #define RAYOS_LUSER_H
 
-#define luai_makeseed(L) ((unsigned int)__builtin_ia32_rdtsc())
+unsigned int luser_make_seed(void);
+
+#define luai_makeseed(L) luser_make_seed()
 
 /* newlib has a macro, log(x) / ln 2, besides the function, which is exact for
  * powers of two. <math.h> comes first in lmathlib.c, the only user. */

@@ -15,7 +15,7 @@
 #include "lua/module.h"
 
 #define CAPABILITY     "dev"
-#define ROWS_MAX       1024
+#define ROWS_SPARE     16 /* that may come between counting and copying */
 #define PROPERTIES_MAX 96
 #define ASSIGN_MAX     512
 
@@ -58,16 +58,23 @@ struct row {
 };
 
 struct rows {
-    size_t count;
-    struct row row[ROWS_MAX];
+    size_t count, size;
+    struct row row[];
 };
+
+static int count_row(struct device *d, void *arg)
+{
+    (void)d;
+    ++*(size_t *)arg;
+    return 0;
+}
 
 static int copy_row(struct device *d, void *arg)
 {
     struct rows *rows = arg;
     struct row *r = &rows->row[rows->count];
 
-    if (rows->count == ROWS_MAX)
+    if (rows->count == rows->size)
         return 1;
     memcpy(r->name, d->name, sizeof(r->name));
     memset(r->parent, 0, sizeof(r->parent));
@@ -102,16 +109,20 @@ static void push_row(lua_State *L, const struct row *r)
     set_text(L, "why", r->why);
     set_number(L, "id", r->id);
     set_number(L, "binds", r->binds);
-    if (r->state == DEVICE_FAILED)
+    if (r->error)
         set_text(L, "error", strerror(-r->error));
 }
 
 /* list() -> rows, parents before their children. */
 static int tree_list(lua_State *L)
 {
-    struct rows *rows = lua_newuserdatauv(L, sizeof(*rows), 0);
+    size_t size = ROWS_SPARE;
+    struct rows *rows;
 
+    device_for_each(count_row, &size);
+    rows = lua_newuserdatauv(L, sizeof(*rows) + size * sizeof(rows->row[0]), 0);
     rows->count = 0;
+    rows->size = size;
     device_for_each(copy_row, rows);
     lua_createtable(L, (int)rows->count, 0);
     for (size_t i = 0; i < rows->count; i++) {

@@ -14,6 +14,7 @@
 #include <rayos/log.h>
 #include <rayos/panic.h>
 #include <rayos/power.h>
+#include <rayos/rtc.h>
 
 #include "lua/mod_sys.h"
 
@@ -117,7 +118,7 @@ static int sys_uptime(lua_State *L)
 
 static int sys_time(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)clock_wall() / 1e9);
+    lua_pushnumber(L, (lua_Number)wall_clock_now() / 1e9);
     return 1;
 }
 

@@ -27,7 +27,8 @@ static int screen_key(lua_State *L)
     luaL_argcheck(L, code > 0 && code < KEY_COUNT, 1, "there is no such key");
     luaL_argcheck(L, value >= KEY_RELEASED && value <= KEY_REPEATED, 2,
                   "0, 1 or 2");
-    input_report_key((uint16_t)code, (int32_t)value);
+    input_inject(INPUT_KEY, (uint16_t)code, (int32_t)value);
+    input_inject(INPUT_SYN, 0, 0);
     lua_pushboolean(L, true);
     return 1;
 }

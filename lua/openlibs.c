@@ -6,6 +6,8 @@
  */
 #include <lualib.h>
 
+#include <rayos/random.h>
+
 #include "lua/module.h"
 #include "lua/stdlib.h"
 
@@ -23,10 +25,28 @@ static const luaL_Reg libraries[] = {
     {0},
 };
 
+/* What Lua's own sources ask for, through luser.h: the seed of hashes. */
+unsigned int luser_make_seed(void)
+{
+    return (unsigned int)random_u64();
+}
+
+/* math.random: lmathlib.c seeds it from the time and an address. */
+static void seed_math(lua_State *L)
+{
+    lua_getglobal(L, LUA_MATHLIBNAME);
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, (lua_Integer)random_u64());
+    lua_pushinteger(L, (lua_Integer)random_u64());
+    lua_call(L, 2, 0);
+    lua_pop(L, 1);
+}
+
 void module_open_standard(lua_State *L)
 {
     for (const luaL_Reg *lib = libraries; lib->func; lib++) {
         luaL_requiref(L, lib->name, lib->func, 1);
         lua_pop(L, 1);
     }
+    seed_math(L);
 }

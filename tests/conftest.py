@@ -1,6 +1,32 @@
-"""The closing lines of a test run: what ran where."""
+"""Which worker runs what, and the closing lines of a run: what ran where."""
 
 import collections
+
+import pytest
+
+FUZZ = "tests/fuzz/"
+
+
+def pytest_collection_modifyitems(items):
+    """Fuzz targets last: many equal pieces, so that all workers end at about
+    the same time."""
+    items.sort(key=lambda item: item.nodeid.startswith(FUZZ))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file belongs to one worker, whose machines its tests share; of fuzz
+    targets each is free, for they share nothing and take 20 s each."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if nodeid.startswith(FUZZ) else \
+                super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def _lane_of(report) -> str | None:

@@ -4,7 +4,7 @@ clang, which has libFuzzer). The comments at the top of each say what is
 compiled together with it:
 
     /* sources: kernel/core/fmt.c ... */
-    /* libraries: lua5.4 */             third-party trees
+    /* libraries: lua5.4 zydis */       of kernel/build/libraries.py's
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ UNIT_FLAGS = [*COMMON_FLAGS, "-fsanitize=address,undefined",
 FUZZ_FLAGS = [*COMMON_FLAGS, "-fsanitize=fuzzer,address,undefined"]
 # Third-party code is there to be called, not to be searched.
 LIBRARY_FLAGS = "-std=gnu11 -O1 -g -fsanitize=address -w".split()
-LIBRARY_MAINS = {"lua.c", "luac.c"}
 
 
 @dataclasses.dataclass
@@ -39,7 +38,7 @@ class Lane:
     flags: list[str]
     directory: Path
     rule: str
-    trees: dict[str, Path]
+    libraries: dict[str, Any]
     made: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def compile(self, source: object, flags: list[str], name: str) -> str:
@@ -50,9 +49,10 @@ class Lane:
         return self.made[name]
 
     def library(self, name: str) -> list[str]:
-        return [self.compile(p, LIBRARY_FLAGS, f"{name}/{p.name}")
-                for p in sorted(self.trees[name].glob("src/*.c"))
-                if p.name not in LIBRARY_MAINS]
+        library = self.libraries[name]
+        flags = [*LIBRARY_FLAGS, *library.flags, *library.own_flags]
+        return [self.compile(p, flags, f"{name}/{p.name}")
+                for p in library.sources]
 
     def program(self, main: str) -> str:
         first = Path(main).read_text().split("#include")[0]
@@ -60,8 +60,8 @@ class Lane:
             r"/\*\s*(sources|libraries):((?:[^*]|\*(?!/))*)\*/", first)}
         names = [w for w in said.get("sources", []) if w.endswith(".c")]
         libraries = said.get("libraries", [])
-        flags = self.flags + [f for n in libraries for f in (
-            "-isystem", str(self.trees[n] / "src"))]
+        flags = self.flags + [f for n in libraries
+                              for f in self.libraries[n].flags]
         objects = [self.compile(s, flags, "+".join([s, *libraries]))
                    for s in [main, *names]]
         objects += [o for n in libraries for o in self.library(n)]
@@ -71,7 +71,7 @@ class Lane:
 
 
 def describe(ninja: Any, gcc: str, clang: str,
-             trees: dict[str, Path]) -> dict[str, list[str]]:
+             libraries: dict[str, Any]) -> dict[str, list[str]]:
     """Write the edges; the programs by "unit" and "fuzz"."""
     programs = {}
     for kind, compiler, flags, sanitizers, pattern in (
@@ -83,7 +83,7 @@ def describe(ninja: Any, gcc: str, clang: str,
                    f"{ninja.shell(compiler)} -fsanitize={sanitizers} "
                    "-o $out $in -lm", "LINK $out")
         lane = Lane(ninja, compiler, flags, BUILD / kind, f"{kind}_link",
-                    trees)
+                    libraries)
         programs[kind] = [lane.program(p) for p in sorted(glob.glob(pattern))]
     return programs
 

@@ -48,7 +48,7 @@ MAY_SEE = {
     "core": {"arch", "core"},
     "service": {"arch", "core", "service"},
     "driver": {"arch", "core", "service"},
-    "vmm": {"arch", "core", "service", "vmm"},
+    "vmm": {"arch", "core", "service", "vmm", "zydis"},
     "lua": {"arch", "core", "service", "vmm", "lua", "lua-library"},
     "boot": {"arch", "boot", "efi"},
     "header": {"core", "service", "arch"},
@@ -107,6 +107,8 @@ def target_group(header: str) -> str:
         return "arch"
     if header.startswith("vterm"):
         return "service"
+    if header.startswith(("Zydis/", "Zycore/")):
+        return "zydis"
     if EFI_HEADER.match(header):
         return "efi"
     if LUA_HEADER.match(header):

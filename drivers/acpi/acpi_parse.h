@@ -29,14 +29,27 @@ struct acpi_root {
     bool extended; /* XSDT: entries of 8 bytes, else RSDT: 4 */
 };
 
+#define ACPI_GPE_BLOCKS 2
+
 struct acpi_fadt {
-    phys_t dsdt;          /* 0: none */
+    phys_t dsdt; /* 0: none */
+    /* There are no fixed registers (ACPI 6.4, 4.1): all ports below are 0. */
+    bool hardware_reduced;
     uint16_t smi_command; /* port; 0: always in ACPI mode */
     uint8_t acpi_enable;
+    uint16_t sci;                        /* line; ISA's numbers when below 16 */
+    uint16_t pm1a_event, pm1b_event;     /* ports of status, then enable */
+    uint8_t pm1_event_length;            /* of both halves; 0: none */
     uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
+    struct acpi_gpe {
+        uint16_t port;  /* of status bytes, then as many of enable bytes */
+        uint8_t length; /* of both; 0: none */
+    } gpe[ACPI_GPE_BLOCKS];
     uint16_t pm_timer;
     bool pm_timer_32bit;
-    bool has_i8042;
+    bool has_i8042, has_rtc;
+    bool fixed_power_button;   /* else a device in AML, or none */
+    uint8_t rtc_century;       /* register of the CMOS clock; 0: none */
     struct acpi_address reset; /* space NONE: no reset register */
     uint8_t reset_value;
 };

@@ -8,27 +8,47 @@
 
 /* Table 5.9. The 64-bit fields with X_ win over the older ones. */
 #define FADT_DSDT       40
+#define FADT_SCI_INT    46
 #define FADT_SMI_CMD    48
 #define FADT_ENABLE     52
+#define FADT_PM1A_EVT   56
+#define FADT_PM1B_EVT   60
 #define FADT_PM1A_CNT   64
 #define FADT_PM1B_CNT   68
 #define FADT_PM_TMR     76
+#define FADT_GPE0       80
+#define FADT_GPE1       84
+#define FADT_PM1_LEN    88
 #define FADT_PM_TMR_LEN 91
+#define FADT_GPE0_LEN   92
+#define FADT_GPE1_LEN   93
+#define FADT_CENTURY    108
 #define FADT_BOOT_ARCH  109
 #define FADT_FLAGS      112
 #define FADT_RESET_REG  116
 #define FADT_RESET_VAL  128
 #define FADT_X_DSDT     140
+#define FADT_X_PM1A_EVT 148
+#define FADT_X_PM1B_EVT 160
 #define FADT_X_PM1A_CNT 172
 #define FADT_X_PM1B_CNT 184
 #define FADT_X_PM_TMR   208
+#define FADT_X_GPE0     220
+#define FADT_X_GPE1     232
 #define FADT_SIZE_MIN   116 /* ACPI 1.0 */
 
 #define BOOT_ARCH_8042     (1u << 1)
+#define BOOT_ARCH_NO_RTC   (1u << 5)
+#define FLAG_PWR_BUTTON    (1u << 4) /* it is not a fixed one */
 #define FLAG_TMR_VAL_EXT   (1u << 8)
 #define FLAG_RESET_REG     (1u << 10)
+#define FLAG_HW_REDUCED    (1u << 20)
 #define REVISION_BOOT_ARCH 2 /* older ones left the field reserved */
+#define REVISION_REDUCED   5 /* the same of the flag */
 #define PM_TMR_LENGTH      4
+#define PM1_LENGTH_MIN     4
+#define CENTURY_MIN        14 /* after the clock's own registers */
+#define CENTURY_MAX        127
 #define GAS_SIZE           12
 #define GAS_ADDRESS        4
 
@@ -77,30 +97,76 @@ static void read_reset(const void *table, size_t size, uint64_t flags,
     out->reset_value = (uint8_t)acpi_field(table, size, FADT_RESET_VAL, 1);
 }
 
+/* A block whose length is odd has no halves. */
+static struct acpi_gpe read_gpe(const void *table, size_t size, size_t plain,
+                                size_t extended, size_t length_at)
+{
+    struct acpi_gpe gpe = {
+        .port = read_port(table, size, plain, extended),
+        .length = (uint8_t)acpi_field(table, size, length_at, 1),
+    };
+
+    if (!gpe.port || gpe.length % 2 || gpe.port > UINT16_MAX - gpe.length)
+        gpe.length = 0;
+    return gpe;
+}
+
+/* The registers of fixed hardware (ACPI 6.4, 4.8). */
+static void read_fixed(const void *table, size_t size, struct acpi_fadt *out)
+{
+    uint8_t pm1 = (uint8_t)acpi_field(table, size, FADT_PM1_LEN, 1);
+
+    out->smi_command = port_or_none(acpi_field(table, size, FADT_SMI_CMD, 4));
+    out->acpi_enable = (uint8_t)acpi_field(table, size, FADT_ENABLE, 1);
+    out->sci = (uint16_t)acpi_field(table, size, FADT_SCI_INT, 2);
+    out->pm1a_control = read_port(table, size, FADT_PM1A_CNT, FADT_X_PM1A_CNT);
+    out->pm1b_control = read_port(table, size, FADT_PM1B_CNT, FADT_X_PM1B_CNT);
+    if (pm1 >= PM1_LENGTH_MIN && pm1 % 2 == 0) {
+        out->pm1_event_length = pm1;
+        out->pm1a_event = read_port(table, size, FADT_PM1A_EVT,
+                                    FADT_X_PM1A_EVT);
+        out->pm1b_event = read_port(table, size, FADT_PM1B_EVT,
+                                    FADT_X_PM1B_EVT);
+    }
+    if (acpi_field(table, size, FADT_PM_TMR_LEN, 1) == PM_TMR_LENGTH)
+        out->pm_timer = read_port(table, size, FADT_PM_TMR, FADT_X_PM_TMR);
+    out->gpe[0] = read_gpe(table, size, FADT_GPE0, FADT_X_GPE0, FADT_GPE0_LEN);
+    out->gpe[1] = read_gpe(table, size, FADT_GPE1, FADT_X_GPE1, FADT_GPE1_LEN);
+}
+
+static uint8_t read_century(const void *table, size_t size)
+{
+    uint8_t reg = (uint8_t)acpi_field(table, size, FADT_CENTURY, 1);
+
+    return reg >= CENTURY_MIN && reg <= CENTURY_MAX ? reg : 0;
+}
+
 int acpi_parse_fadt(const void *table, size_t size, struct acpi_fadt *out)
 {
     const struct acpi_header *h = table;
-    uint64_t flags;
+    uint64_t flags, arch;
 
     if (!acpi_table_ok(table, size, "FACP") || h->length < FADT_SIZE_MIN)
         return -EINVAL;
     size = h->length;
     flags = acpi_field(table, size, FADT_FLAGS, 4);
+    arch = h->revision < REVISION_BOOT_ARCH
+               ? BOOT_ARCH_8042
+               : acpi_field(table, size, FADT_BOOT_ARCH, 2);
     *out = (struct acpi_fadt){
         .dsdt = acpi_field(table, size, FADT_X_DSDT, 8),
-        .smi_command = port_or_none(acpi_field(table, size, FADT_SMI_CMD, 4)),
-        .acpi_enable = (uint8_t)acpi_field(table, size, FADT_ENABLE, 1),
-        .pm1a_control = read_port(table, size, FADT_PM1A_CNT, FADT_X_PM1A_CNT),
-        .pm1b_control = read_port(table, size, FADT_PM1B_CNT, FADT_X_PM1B_CNT),
+        .hardware_reduced = h->revision >= REVISION_REDUCED &&
+                            flags & FLAG_HW_REDUCED,
         .pm_timer_32bit = flags & FLAG_TMR_VAL_EXT,
-        .has_i8042 = h->revision < REVISION_BOOT_ARCH ||
-                     (acpi_field(table, size, FADT_BOOT_ARCH, 2) &
-                      BOOT_ARCH_8042),
+        .has_i8042 = arch & BOOT_ARCH_8042,
+        .has_rtc = !(arch & BOOT_ARCH_NO_RTC),
+        .rtc_century = read_century(table, size),
     };
     if (!out->dsdt)
         out->dsdt = acpi_field(table, size, FADT_DSDT, 4);
-    if (acpi_field(table, size, FADT_PM_TMR_LEN, 1) == PM_TMR_LENGTH)
-        out->pm_timer = read_port(table, size, FADT_PM_TMR, FADT_X_PM_TMR);
+    if (!out->hardware_reduced)
+        read_fixed(table, size, out);
+    out->fixed_power_button = out->pm1a_event && !(flags & FLAG_PWR_BUTTON);
     read_reset(table, size, flags, out);
     return 0;
 }

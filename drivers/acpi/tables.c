@@ -12,8 +12,9 @@
 #include "acpi_parse.h"
 #include "acpi_power.h"
 
-#define TABLES_MAX     64
-#define TABLE_SIZE_MAX (16u << 20) /* a DSDT has some 100 KiB */
+#define TABLES_MAX        64
+#define RTC_CENTURY_USUAL 0x32
+#define TABLE_SIZE_MAX    (16u << 20) /* a DSDT has some 100 KiB */
 
 static const struct acpi_header *tables[TABLES_MAX];
 static unsigned table_count;
@@ -23,6 +24,8 @@ static struct acpi_info info = {
     .lapic_base = 0xfee00000,
     .has_pic = true,
     .has_i8042 = true,
+    .has_rtc = true,
+    .rtc_century = RTC_CENTURY_USUAL,
 };
 
 const struct acpi_info *acpi_info(void)
@@ -118,6 +121,8 @@ static void read_fadt(void)
     info.pm_timer_port = fadt.pm_timer;
     info.pm_timer_32bit = fadt.pm_timer_32bit;
     info.has_i8042 = fadt.has_i8042;
+    info.has_rtc = fadt.has_rtc;
+    info.rtc_century = fadt.rtc_century;
     table_add(fadt.dsdt);
     acpi_power_init(&fadt);
 }

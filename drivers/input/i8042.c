@@ -63,6 +63,8 @@
 
 static struct scancode_state decoder; /* lock */
 static struct spinlock lock;
+static struct input_device keyboard = {.name = "PS/2 keyboard",
+                                       .has_keys = true};
 
 /* --- talking to the controller, during the start --- */
 
@@ -206,8 +208,7 @@ static int controller_setup(uint8_t *config)
 
 static void report(void *arg, uint16_t code, int32_t value)
 {
-    (void)arg;
-    input_report_key(code, value);
+    input_report(arg, INPUT_KEY, code, value);
 }
 
 /* Also called once by the start, on another CPU perhaps: hence the lock. The
@@ -227,10 +228,11 @@ static void i8042_interrupt(void *arg)
         if (status & STATUS_AUX)
             continue; /* nobody asked the mouse */
         if (status & (STATUS_TIMEOUT | STATUS_PARITY))
-            scancode_release_all(&decoder, report, NULL);
+            scancode_release_all(&decoder, report, &keyboard);
         else
-            scancode_feed(&decoder, byte, report, NULL);
+            scancode_feed(&decoder, byte, report, &keyboard);
     }
+    input_sync(&keyboard);
     spin_unlock(&lock, flags);
 }
 
@@ -247,6 +249,7 @@ static int i8042_start(void)
     err = keyboard_setup();
     if (err)
         log_warn("i8042", "the keyboard does not answer (%d)", err);
+    input_register(&keyboard);
     int vector = irq_request_isa(KEYBOARD_LINE, "i8042", i8042_interrupt, NULL);
 
     if (vector < 0)

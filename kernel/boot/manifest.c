@@ -9,24 +9,16 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DIGEST_DIGITS (2 * SHA256_SIZE)
+#include <rayos/fmt.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#define DIGEST_DIGITS (2 * SHA256_SIZE)
 
 /* `text` has DIGEST_DIGITS characters. */
 static bool digest_parse(const char *text, uint8_t digest[SHA256_SIZE])
 {
     for (size_t i = 0; i < SHA256_SIZE; i++) {
-        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+        int high = fmt_hex_digit(text[2 * i]),
+            low = fmt_hex_digit(text[2 * i + 1]);
 
         if (high < 0 || low < 0)
             return false;

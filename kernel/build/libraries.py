@@ -4,11 +4,12 @@ code needs to include it."""
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import glob
 import re
 
 from kernel.build.common import BUILD, Path, output, write_if_changed
-from kernel.build.flags import MACHINE_FLAGS, NO_VECTOR
+from kernel.build.flags import MACHINE_FLAGS, NO_FLOAT, NO_VECTOR
 from kernel.build.ninja import Ninja
 from kernel.build.third_party import Source, newlib_directory
 
@@ -23,6 +24,36 @@ GLIBC_HEADERS = (
     "endian fenv_private fix-int-fp-convert-zero libm-alias-double "
     "libm-alias-finite math-barriers math-narrow-eval math-svid-compat "
     "math-underflow math_private nan-high-order-bit").split()
+# The decoder of Zydis with operands, and names for reports. It calls nothing,
+# not even a C library. No guest is shown AVX-512 or Knights Corner.
+ZYDIS_PARTS = ("Decoder DecoderData Mnemonic Register Segment SharedData Utils "
+               "Zydis").split()
+ZYDIS_DEFINES = (
+    "ZYAN_NO_LIBC ZYCORE_STATIC_BUILD ZYDIS_STATIC_BUILD "
+    "ZYDIS_DISABLE_AVX512 ZYDIS_DISABLE_ENCODER ZYDIS_DISABLE_FORMATTER "
+    "ZYDIS_DISABLE_KNC").split()
+ZYCORE_INCLUDES = BUILD / "gen/zycore"
+
+
+@dataclasses.dataclass(frozen=True)
+class PlainLibrary:
+    """A library that compiles everywhere, so that host programs have it too."""
+    sources: list[Path]
+    flags: list[str]            # of who includes its headers
+    own_flags: list[str] = dataclasses.field(default_factory=list)
+
+
+def plain_libraries(tree: dict[str, Path]) -> dict[str, PlainLibrary]:
+    lua, zydis = tree["lua5.4"] / "src", tree["zydis"]
+    return {
+        "lua5.4": PlainLibrary(
+            [p for p in sorted(lua.glob("*.c"))
+             if p.name not in ("lua.c", "luac.c")], ["-isystem", str(lua)]),
+        "zydis": PlainLibrary(
+            [zydis / f"src/{n}.c" for n in ZYDIS_PARTS],
+            [*(f"-D{d}" for d in ZYDIS_DEFINES),
+             "-isystem", str(zydis / "include"),
+             "-isystem", str(ZYCORE_INCLUDES)], [f"-I{zydis / 'src'}"])}
 
 
 class Libraries:
@@ -34,6 +65,7 @@ class Libraries:
         self.newlib = newlib_directory(sources["newlib"].version, tools.gcc)
         self.libc = [self.newlib / "lib/libc.a", self.newlib / "lib/libm.a"]
         self.tree = {name: s.path for name, s in sources.items()}
+        self.plain = plain_libraries(self.tree)
         resource = (output(tools.cc, "-print-resource-dir").strip()
                     + "/include" if tools.clang else
                     output(tools.cc, "-print-file-name=include").strip())
@@ -51,6 +83,7 @@ class Libraries:
             "-isystem", str(self.tree["lua-lpeg"]),
             "-isystem", str(self.tree["lua-cjson"])]
         self.vterm_flags = ["-isystem", str(self.tree["libvterm"] / "include")]
+        self.zydis_flags = self.plain["zydis"].flags
         self.archives = [*map(str, self.libc), output(
             tools.gcc, "-print-libgcc-file-name").strip()]
 
@@ -61,7 +94,12 @@ class Libraries:
                          target=sh(self.newlib), gcc=sh(self.tools.gcc),
                          cache=sh(self.tools.xdg_cache_home))
 
-    def third_party_objects(self) -> list[str]:
+    def objects(self) -> list[str]:
+        """All of it, but the C library, which is two archives."""
+        return [*self.lua_and_vterm_objects(), *self.zydis_objects(),
+                *self.glibc_objects()]
+
+    def lua_and_vterm_objects(self) -> list[str]:
         # linit.c: lua/openlibs.c is in its place.
         left_out = {"lua.c", "luac.c", "linit.c", *(
             name for path in glob.glob("lua/limit_*.c") for name in re.findall(
@@ -82,6 +120,20 @@ class Libraries:
             BUILD / "obj/third-party" / package / f"{p.stem}.o", self.libc)
             for package, paths in sources.items() for p in paths
             if p.name not in left_out]
+
+    def zydis_objects(self) -> list[str]:
+        # Only these of the host's headers, which are no kernel's otherwise.
+        link = ZYCORE_INCLUDES / "Zycore"
+        if not link.is_symlink():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to("/usr/include/Zycore")
+        library = self.plain["zydis"]
+        flags = [*MACHINE_FLAGS, *NO_FLOAT, "-ffreestanding", "-w",
+                 *self.libc_includes, *library.flags, *library.own_flags]
+        return [self.ninja.compile(
+            self.tools.cc, flags, p,
+            BUILD / f"obj/third-party/zydis/{p.stem}.o", self.libc)
+            for p in library.sources]
 
     def glibc_objects(self) -> list[str]:
         """Always by gcc, like glibc: clang fuses other operations."""

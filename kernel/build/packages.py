@@ -25,6 +25,7 @@ PACKAGES = {
     "xz-utils": "unpacks Debian source packages",
     "ca-certificates": "mirrors that are reached by https",
     "gnu-efi": "start-up code and headers of the UEFI loader",
+    "libzycore-dev": "headers that Zydis, the hypervisor's decoder, needs",
     "mtools": "fills the disk image's FAT file system",
     "dosfstools": "makes the disk image's FAT file system",
     "unifont": "font data: every character",

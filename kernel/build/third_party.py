@@ -42,6 +42,10 @@ THIRD_PARTY = (
                "JSON for Lua"),
     ThirdParty("libvterm", "libvterm", "source", "0.1.", "MIT",
                "the terminal on the screen"),
+    ThirdParty("Zydis", "zydis", "source", "4.0.", "MIT",
+               "decoder of x86 instructions, for the hypervisor"),
+    ThirdParty("Zycore", "libzycore-dev", "binary", "1.4.", "MIT",
+               "headers of Zydis"),
     ThirdParty("GNU Unifont", "unifont", "binary", "1:15.",
                "GPL-2+ with font embedding exception, or OFL-1.1",
                "font with a glyph for every character"),
@@ -49,6 +53,7 @@ THIRD_PARTY = (
                "OFL-1.1", "font of the screen's terminal"),
     ThirdParty("gnu-efi", "gnu-efi", "binary", "3.0.", "BSD",
                "start-up code of the UEFI loader"),
+)
 
 
 # --- Sources ---

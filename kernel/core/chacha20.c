@@ -5,8 +5,6 @@
  */
 #include "chacha20.h"
 
-#include <string.h>
-
 #define DOUBLE_ROUNDS 10
 #define COUNTER       12 /* word of the state */
 
@@ -90,5 +88,5 @@ void chacha20_stream(struct chacha20 *c, void *out, size_t size)
         return;
     chacha20_block(c, block);
     memcpy(p, block, size);
-    memset(block, 0, sizeof(block));
+    chacha20_wipe(block, sizeof(block));
 }

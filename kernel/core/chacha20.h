@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define CHACHA20_KEY_SIZE   32
 #define CHACHA20_NONCE_SIZE 12
@@ -20,5 +21,13 @@ void chacha20_block(struct chacha20 *c, uint8_t out[CHACHA20_BLOCK_SIZE]);
 /* The next `size` bytes, from a block's beginning; the rest of the last block
  * is thrown away. */
 void chacha20_stream(struct chacha20 *c, void *out, size_t size);
+
+/* Zero what was secret: a plain memset before the end of a function is what
+ * compilers leave out. */
+static inline void chacha20_wipe(void *p, size_t size)
+{
+    memset(p, 0, size);
+    __asm__ volatile("" ::"r"(p) : "memory");
+}
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <rayos/boot_info.h>
 #include <rayos/cmdline.h>
+#include <rayos/fmt.h>
 #include <rayos/log.h>
 
 #include <string.h>
@@ -87,17 +88,6 @@ bool cmdline_has(const char *name)
     return cmdline_get(name) != NULL;
 }
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Bits that a suffix shifts by, -1 when it is none. */
 static int suffix_shift(const char *s)
 {
@@ -127,7 +117,7 @@ static bool parse_number(const char *s, uint64_t *out)
     int base = hex ? 16 : 10, shift, digit;
     uint64_t n = 0;
 
-    for (; (digit = digit_value(*p)) >= 0 && digit < base; p++)
+    for (; (digit = fmt_hex_digit(*p)) >= 0 && digit < base; p++)
         if (__builtin_mul_overflow(n, (uint64_t)base, &n) ||
             __builtin_add_overflow(n, (uint64_t)digit, &n))
             return false;

@@ -167,7 +167,8 @@ static int device_probe(struct device *d, const struct driver *drv)
     err = drv->probe(d);
     d->error = err;
     if (err) {
-        d->state = DEVICE_FAILED;
+        d->state = err == -ENODEV ? DEVICE_UNBOUND : DEVICE_FAILED;
+        d->driver = err == -ENODEV ? NULL : drv;
         device_quiesce(d);
         return err;
     }
@@ -177,7 +178,7 @@ static int device_probe(struct device *d, const struct driver *drv)
 }
 
 /* The first driver that takes it; one that answers -ENODEV has looked closer
- * than its table and does not. */
+ * than its table: this is not its device, or it is not there. */
 static int device_probe_any(struct device *d)
 {
     const struct driver *drv;

@@ -139,15 +139,20 @@ static void release(const struct device_assignment *a)
 
 /* To unbind a bus takes its children away: they find their decisions when they
  * come again. */
-static int take(const struct device_assignment *a)
+static int take(const struct device_assignment *a, size_t n)
 {
     struct device *d = device_find(a->name);
     int err;
 
     if (!d || d->owner != DEVICE_OURS || d->state == DEVICE_BOUND)
         return 0;
+    /* What has failed is not tried again because of a policy's other rules. */
+    if (d->state == DEVICE_FAILED && n > 1)
+        return 0;
     err = device_bind_locked(d, a->driver);
-    return a->driver || err != -ENOENT ? err : 0; /* nobody drives it */
+    if (!a->driver && (err == -ENOENT || err == -ENODEV))
+        return 0; /* nobody drives it, or it is not there */
+    return err;
 }
 
 static int assign_locked(const struct device_assignment *a, size_t n,
@@ -167,7 +172,7 @@ static int assign_locked(const struct device_assignment *a, size_t n,
         release(&a[i]);
     err = 0;
     for (size_t i = 0; i < n; i++)
-        err = take(&a[i]);
+        err = take(&a[i], n);
     return n == 1 ? err : 0;
 }
 
@@ -221,4 +226,4 @@ void device_policy_note(const char *error)
 }
 
 /* Stops before the buses and whatever the drivers need. */
-UNIT(devices, .after = "pci", .stop = device_unbind_all);
+UNIT(devices, .after = "pci platform", .stop = device_unbind_all);

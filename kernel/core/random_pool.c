@@ -66,8 +66,8 @@ void random_pool_take(struct random_pool *p, struct chacha20 *c, size_t size)
     chacha20_block(&own, block);
     memcpy(p->key, block, sizeof(p->key));
     chacha20_init(c, block + sizeof(p->key), 0, no_nonce);
-    memset(block, 0, sizeof(block));
-    memset(&own, 0, sizeof(own));
+    chacha20_wipe(block, sizeof(block));
+    chacha20_wipe(&own, sizeof(own));
     p->given += size;
 }
 

@@ -24,8 +24,8 @@
 struct random_pool {
     uint8_t pool[SHA256_SIZE];
     uint8_t key[CHACHA20_KEY_SIZE];
-    uint32_t bits; /* in the pool, not yet in the key */
-    bool ready;    /* RANDOM_READY_BITS have reached the key at once */
+    uint32_t bits;  /* in the pool, not yet in the key */
+    bool ready;     /* RANDOM_READY_BITS have reached the key at once */
     uint64_t given; /* bytes since the key was last made of the pool */
 };
 

@@ -29,7 +29,8 @@ struct terminal {
     struct semaphore work;    /* the drawing thread's */
     _Atomic bool work_queued; /* `work` is posted and not yet taken */
     _Atomic int32_t scroll;   /* lines asked for by keys */
-    struct keymap_state keys; /* input sink only */
+    struct input_stream keyboard;
+    struct keymap_state keys; /* keyboard's events only */
 };
 
 static struct terminal terminal;
@@ -71,9 +72,8 @@ static void terminal_answer(const char *s, size_t len, void *user)
 }
 
 /* Interrupt context. */
-static void terminal_key(const struct input_event *e)
+static void terminal_key(struct terminal *t, const struct input_event *e)
 {
-    struct terminal *t = &terminal;
     bool page = e->code == KEY_PAGEUP || e->code == KEY_PAGEDOWN;
     char bytes[KEYMAP_OUT_MAX];
     size_t n = keymap_translate(&t->keys, e, bytes);
@@ -89,6 +89,27 @@ static void terminal_key(const struct input_event *e)
     } else if (n) {
         tty_input(&t->tty, bytes, n);
     }
+}
+
+/* Caps Lock and Num Lock are the terminal's; the keyboards show them. */
+static void terminal_show_locks(struct terminal *t)
+{
+    unsigned m = keymap_modifiers(&t->keys);
+
+    input_set_leds(&t->keyboard,
+                   (m & KEYMAP_CAPS_LOCK ? 1u << LED_CAPSL : 0) |
+                       (m & KEYMAP_NUM_LOCK ? 1u << LED_NUML : 0));
+}
+
+static void terminal_event(struct input_stream *s, const struct input_event *e)
+{
+    struct terminal *t = s->arg;
+
+    if (e->type != INPUT_KEY || e->code >= BTN_MISC)
+        return;
+    terminal_key(t, e);
+    if (e->code == KEY_CAPSLOCK || e->code == KEY_NUMLOCK)
+        terminal_show_locks(t);
 }
 
 /* --- what is shown --- */
@@ -200,7 +221,10 @@ static int terminal_start(void)
     err = thread_spawn(&attr);
     if (err)
         return err;
-    input_set_sink(terminal_key);
+    t->keyboard = (struct input_stream){
+        .name = "terminal", .event = terminal_event, .arg = t};
+    terminal_show_locks(t);
+    input_set_focus(&t->keyboard);
     log_info("display", "terminal %ux%u", t->view.columns, t->view.rows);
     return 0;
 }

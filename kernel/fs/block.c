@@ -187,7 +187,7 @@ int block_add_partition(struct block_device *disk, const struct partition *p)
         .parent = disk,
         .ops = disk->ops,
         .first_sector = p->first * unit,
-        .sectors = p->count * unit,
+        .sectors = (p->last - p->first + 1) * unit,
         .logical_sector = disk->logical_sector,
         .physical_sector = disk->physical_sector,
         .max_segments = disk->max_segments,

@@ -38,7 +38,7 @@ static const struct partition *overlapping(const struct partition_table *t,
     for (uint32_t i = 0; i < t->count; i++) {
         const struct partition *o = &t->at[i];
 
-        if (p->first < o->first + o->count && o->first < p->first + p->count)
+        if (p->first <= o->last && o->first <= p->last)
             return o;
     }
     return NULL;
@@ -49,7 +49,7 @@ void partition_add(const struct partition_source *s,
 {
     const struct partition *o;
 
-    if (!p->count || p->first >= s->blocks || p->count > s->blocks - p->first) {
+    if (p->first > p->last || p->last >= s->blocks) {
         partition_say(s, "partition %u is not on the disk: refused", p->number);
         return;
     }

@@ -13,7 +13,7 @@
 
 struct partition {
     uint32_t number; /* of its entry, from 1; logical ones of an MBR from 5 */
-    uint64_t first, count; /* logical blocks */
+    uint64_t first, last; /* logical blocks, both included */
     bool read_only;
     char type[40]; /* GUID, or "0x83" */
     char uuid[40];
@@ -21,7 +21,8 @@ struct partition {
 };
 
 struct partition_source {
-    /* `count` logical blocks from `block` on; 0 or negative errno. */
+    /* `count` logical blocks from `block` on, of PARTITION_BLOCK bytes together
+     * at most; 0 or negative errno. */
     int (*read)(void *arg, uint64_t block, void *buffer, uint32_t count);
     /* What people should know about this table. */
     void (*say)(void *arg, const char *text);

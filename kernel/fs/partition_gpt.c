@@ -178,56 +178,72 @@ static void convert_name(char *out, size_t size, const uint8_t *name)
     out[used] = '\0';
 }
 
-static void add_entry(const struct partition_source *s, const struct header *h,
-                      uint32_t index, const uint8_t *e,
-                      struct partition_table *out)
+/* Keep a used entry as it stands; it is checked when all of them are. */
+static void keep_entry(uint32_t index, const uint8_t *e,
+                       struct partition_table *out)
 {
     static const uint8_t unused[GUID_SIZE];
-    uint64_t first = get64(e + ENTRY_FIRST), last = get64(e + ENTRY_LAST);
-    struct partition p = {
-        .number = index + 1,
-        .first = first,
-        .count = last - first + 1,
-        .read_only = get64(e + ENTRY_ATTRIBUTES) & ATTRIBUTE_READ_ONLY,
-    };
+    struct partition *p = &out->at[out->count];
 
     if (memcmp(e + ENTRY_TYPE, unused, GUID_SIZE) == 0)
         return;
-    if (first < h->first || last > h->last || first > last) {
-        partition_say(s, "partition %u is outside of the usable range: refused",
-                      p.number);
-        return;
-    }
-    format_guid(p.type, sizeof(p.type), e + ENTRY_TYPE);
-    format_guid(p.uuid, sizeof(p.uuid), e + ENTRY_UUID);
-    convert_name(p.label, sizeof(p.label), e + ENTRY_NAME);
-    partition_add(s, out, &p);
+    *p = (struct partition){
+        .number = index + 1,
+        .first = get64(e + ENTRY_FIRST),
+        .last = get64(e + ENTRY_LAST),
+        .read_only = get64(e + ENTRY_ATTRIBUTES) & ATTRIBUTE_READ_ONLY,
+    };
+    format_guid(p->type, sizeof(p->type), e + ENTRY_TYPE);
+    format_guid(p->uuid, sizeof(p->uuid), e + ENTRY_UUID);
+    convert_name(p->label, sizeof(p->label), e + ENTRY_NAME);
+    out->count++;
 }
 
-/* Entries never cross the end of a block, as both sizes are powers of two. They
- * are believed when the checksum of all of them is right; so what was found is
- * taken back when it is not. */
-static int read_entries(const struct partition_source *s,
+/* Entries never cross the end of a block, as both sizes are powers of two. */
+static int keep_entries(const struct partition_source *s,
                         const struct header *h, struct partition_table *out)
 {
-    uint32_t per_block = s->block_size / h->entry_size, crc = 0;
+    uint32_t at_once = PARTITION_BLOCK / h->entry_size, crc = 0;
 
-    out->count = 0;
-    for (uint32_t i = 0; i < h->count; i += per_block) {
-        uint32_t n = h->count - i < per_block ? h->count - i : per_block;
-        int err = s->read(s->arg, h->entries + i / per_block, s->scratch, 1);
+    for (uint32_t i = 0; i < h->count; i += at_once) {
+        uint32_t n = h->count - i < at_once ? h->count - i : at_once;
+        uint32_t blocks = (n * h->entry_size + s->block_size - 1) /
+                          s->block_size;
+        int err = s->read(s->arg,
+                          h->entries + i / (s->block_size / h->entry_size),
+                          s->scratch, blocks);
 
         if (err)
             return err;
         crc = partition_crc32(crc, s->scratch, (size_t)n * h->entry_size);
         for (uint32_t k = 0; k < n; k++)
-            add_entry(s, h, i + k, s->scratch + (size_t)k * h->entry_size, out);
+            keep_entry(i + k, s->scratch + (size_t)k * h->entry_size, out);
     }
     if (crc == h->table_crc)
         return 0;
-    out->count = 0;
     partition_say(s, "GPT: its entries have a wrong checksum");
     return -EINVAL;
+}
+
+/* Leave those that lie where partitions may be and on no other. */
+static int read_entries(const struct partition_source *s,
+                        const struct header *h, struct partition_table *out)
+{
+    int err = keep_entries(s, h, out);
+    uint32_t kept = err ? 0 : out->count;
+
+    out->count = 0;
+    for (uint32_t i = 0; i < kept; i++) {
+        struct partition p = out->at[i]; /* its place may be taken */
+
+        if (p.first < h->first || p.last > h->last || p.first > p.last)
+            partition_say(
+                s, "partition %u is outside of the usable range: refused",
+                p.number);
+        else
+            partition_add(s, out, &p);
+    }
+    return err;
 }
 
 /* -ENOENT: no header there; -EINVAL: a bad one (said). */

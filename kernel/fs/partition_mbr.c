@@ -74,7 +74,7 @@ static void add(const struct partition_source *s, struct partition_table *out,
     struct partition p = {
         .number = number,
         .first = base + e->first,
-        .count = e->count,
+        .last = base + e->first + e->count - 1,
     };
 
     fmt_snprintf(p.type, sizeof(p.type), "0x%02x", e->type);

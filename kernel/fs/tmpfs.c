@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rayos/clock.h>
+#include <rayos/rtc.h>
 #include <rayos/mm.h>
 
 #include "fs.h"
@@ -29,7 +29,7 @@ static struct tmpfs *tmpfs_lock(struct file *f)
 
 static void node_touch(struct tmp_node *n)
 {
-    n->mtime = clock_wall() / (int64_t)NS_PER_SEC;
+    n->mtime = wall_clock_now() / (int64_t)NS_PER_SEC;
 }
 
 static void node_stat(const struct tmp_node *n, struct vfs_stat *out)

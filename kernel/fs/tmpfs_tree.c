@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rayos/clock.h>
+#include <rayos/rtc.h>
 #include <rayos/mm.h>
 
 #include "path.h"
@@ -123,7 +123,7 @@ static void dir_insert(struct tmp_node *dir, struct tmp_node *n)
     memmove(at + 1, at, (dir->child_count - i) * sizeof(*at));
     *at = n;
     dir->child_count++;
-    dir->mtime = clock_wall() / (int64_t)NS_PER_SEC;
+    dir->mtime = wall_clock_now() / (int64_t)NS_PER_SEC;
     n->parent = dir;
 }
 
@@ -135,7 +135,7 @@ static void dir_take_out(struct tmp_node *n)
 
     dir->child_count--;
     memmove(at, at + 1, (dir->child_count - i) * sizeof(*at));
-    dir->mtime = clock_wall() / (int64_t)NS_PER_SEC;
+    dir->mtime = wall_clock_now() / (int64_t)NS_PER_SEC;
     n->parent = NULL;
 }
 
@@ -197,7 +197,7 @@ int tmp_create(struct tmpfs *t, struct tmp_node *dir, const char *name,
     }
     n->owner = t;
     n->is_dir = is_dir;
-    n->mtime = clock_wall() / (int64_t)NS_PER_SEC;
+    n->mtime = wall_clock_now() / (int64_t)NS_PER_SEC;
     dir_insert(dir, n);
     *out = n;
     return 0;

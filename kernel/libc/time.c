@@ -10,14 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <arch/cpu.h>
 #include <rayos/clock.h>
 #include <rayos/percpu.h>
+#include <rayos/random.h>
+#include <rayos/rtc.h>
 #include <rayos/thread.h>
 
 int _gettimeofday_r(struct _reent *r, struct timeval *tv, void *zone)
 {
-    int64_t us = clock_wall() / (int64_t)NS_PER_US;
+    int64_t us = wall_clock_now() / (int64_t)NS_PER_US;
 
     (void)r, (void)zone;
     tv->tv_sec = (time_t)(us / 1000000);
@@ -51,41 +52,19 @@ clock_t times(struct tms *out)
 
 /* --- chance --- */
 
-#define CPUID_FEATURES 1
-#define CPUID_RDRAND   (1u << 30) /* ECX; Intel SDM 2A, CPUID leaf 1 */
-#define RDRAND_TRIES   10         /* Intel SDM 1, 7.3.17.1 */
+#define ENTROPY_MAX 256 /* as getentropy(3) has it */
 
-static bool rdrand(uint64_t *out)
-{
-    bool ok = false;
-
-    for (unsigned i = 0; i < RDRAND_TRIES && !ok; i++)
-        __asm__ volatile("rdrand %0" : "=r"(*out), "=@ccc"(ok));
-    return ok;
-}
-
-/* Without a source there is no pretending: -1, ENOSYS. */
+/* Before the generator is seeded there is no pretending: -1, EAGAIN. */
 int getentropy(void *buf, size_t size)
 {
-    char *p = buf;
-    uint64_t v;
-
-    if (size > 256) {
+    if (size > ENTROPY_MAX) {
         errno = EIO;
         return -1;
     }
-    if (!(arch_cpuid(CPUID_FEATURES, 0).ecx & CPUID_RDRAND)) {
-        errno = ENOSYS;
+    if (!random_ready()) {
+        errno = EAGAIN;
         return -1;
     }
-    for (size_t done = 0; done < size; done += sizeof(v)) {
-        size_t left = size - done;
-
-        if (!rdrand(&v)) {
-            errno = EIO;
-            return -1;
-        }
-        memcpy(p + done, &v, left < sizeof(v) ? left : sizeof(v));
-    }
+    random_bytes(buf, size);
     return 0;
 }

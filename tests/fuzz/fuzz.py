@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAMS = seeds.BUILD / "fuzz"
 CRASHES = PROGRAMS / "crashes"
 NAMES = sorted(p.stem[len("fuzz_"):] for p in HERE.glob("fuzz_*.c"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS") or 20)
 
 # One input may take this long and this much memory, in a build with both
 # sanitizers: far above what any needs, far below what a runaway takes.
@@ -100,7 +101,7 @@ def main() -> int:
                  + ", ".join(NAMES))
     failed = []
     for name in names:
-        result = fuzz(name, int(os.environ.get("FUZZ_SECONDS") or 20))
+        result = fuzz(name, SECONDS)
         print(result, flush=True)
         if not result.passed:
             failed.append(name)

@@ -1,5 +1,5 @@
 /* sources: drivers/acpi/check.c drivers/acpi/madt.c drivers/acpi/fadt.c
- * drivers/acpi/s5.c */
+ * drivers/acpi/mcfg.c drivers/acpi/s5.c */
 /*
  * Any bytes as an ACPI table. The first byte says which kind, and whether the
  * header gets the signature, length and checksum that chance does not find.
@@ -12,11 +12,11 @@
 #define LENGTH_AT   4
 #define CHECKSUM_AT 9
 
-enum kind { RSDP, RSDT, XSDT, MADT, FADT, HPET, S5, KINDS };
+enum kind { RSDP, RSDT, XSDT, MADT, FADT, HPET, S5, MCFG, KINDS };
 
 static const char *const signatures[KINDS] = {
     [RSDT] = "RSDT", [XSDT] = "XSDT", [MADT] = "APIC",
-    [FADT] = "FACP", [HPET] = "HPET",
+    [FADT] = "FACP", [HPET] = "HPET", [MCFG] = "MCFG",
 };
 
 /* Make the byte at `at` what brings the sum to zero. */
@@ -65,6 +65,23 @@ static void check_madt(const uint8_t *t, size_t size)
         FUZZ_CHECK(info.override[i].isa_line < 16);
 }
 
+static void check_mcfg(const uint8_t *t, size_t size)
+{
+    struct acpi_info info = {0};
+
+    if (acpi_parse_mcfg(t, size, &info))
+        return;
+    FUZZ_CHECK(info.ecam_count >= 1 && info.ecam_count <= ACPI_MAX_ECAMS);
+    for (uint32_t i = 0; i < info.ecam_count; i++) {
+        const struct acpi_ecam *e = &info.ecam[i];
+        uint64_t size_of = (e->last_bus + UINT64_C(1)) << 20;
+
+        FUZZ_CHECK(e->base && e->base % (1u << 20) == 0);
+        FUZZ_CHECK(e->first_bus <= e->last_bus);
+        FUZZ_CHECK(e->base + size_of <= UINT64_C(1) << 52);
+    }
+}
+
 static void check_root(const uint8_t *t, size_t size, bool extended)
 {
     size_t n = acpi_root_count(t, size, extended);
@@ -88,6 +105,8 @@ static void parse(enum kind kind, const uint8_t *t, size_t size)
         check_root(t, size, kind == XSDT);
     if (kind == MADT)
         check_madt(t, size);
+    if (kind == MCFG)
+        check_mcfg(t, size);
     if (kind == FADT && acpi_parse_fadt(t, size, &fadt) == 0)
         FUZZ_CHECK(fadt.reset.space != ACPI_SPACE_IO ||
                    fadt.reset.address <= UINT16_MAX);

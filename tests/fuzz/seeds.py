@@ -9,11 +9,15 @@ import io
 import pathlib
 import struct
 import subprocess
+import sys
 import tarfile
 import zlib
 from typing import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import disk_images  # noqa: E402
+
 BUILD = ROOT / "build"
 KERNEL_BASE = 0xFFFFFFFF80000000
 
@@ -94,13 +98,14 @@ def acpi() -> Seeds:
     struct.pack_into("<I", fadt, 76, 1 << 10 | 1 << 8)
     struct.pack_into("<BBBBQB", fadt, 80, 1, 8, 0, 1, 0xCF9, 6)
     hpet = struct.pack("<IBBBBQ", 0x8086A201, 0, 64, 0, 0, 0xFED00000)
+    mcfg = bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0) * 9
     aml = bytes(4) + b"\x08_S5_\x12\x06\x04\x0a\x05\x01\x00\x00" + bytes(4)
     root = b"RSD PTR \0RAYOS \2" + struct.pack("<IIQI", 0x7FE1000, 36,
                                               0x7FE2000, 0)
     kinds = [root, table(b"RSDT", struct.pack("<3I", 1, 2, 3)),
              table(b"XSDT", struct.pack("<3Q", 1, 2, 3)),
              table(b"APIC", madt), table(b"FACP", bytes(fadt)),
-             table(b"HPET", hpet), aml]
+             table(b"HPET", hpet), aml, table(b"MCFG", mcfg)]
     seeds = {f"kind{i}": bytes([0x80 | i]) + t for i, t in enumerate(kinds)}
     return seeds | {"full": b"\x83" + table(b"APIC", full)}
 
@@ -257,10 +262,70 @@ def codec() -> Seeds:
                              for i in range(20, -1, -1)))}
 
 
+# --- disks ---
+
+def partition() -> Seeds:
+    """The first byte: block size, and whether checksums are made right."""
+    whole = [disk_images.Partition(3, 5, "one"),
+             disk_images.Partition(6, 6, "zw\u00f6lf \U0001f600",
+                                   read_only=True)]
+    head, tail = disk_images.gpt(16, whole, count=4)
+    disk = head.ljust(16 * 512 - len(tail), b"\0") + tail
+    large, end = disk_images.gpt(8, [disk_images.Partition(3, 4)], 4096, 32)
+    chain = b"".join((
+        disk_images.mbr_table((0x83, 1, 2), (0x0F, 4, 10)), bytes(3 * 512),
+        disk_images.mbr_table((0x83, 1, 1), (0x05, 3, 3)), bytes(2 * 512),
+        disk_images.mbr_table((0x82, 1, 2), (0x05, 3, 3)), bytes(8 * 512)))
+    return {"gpt": b"\0" + disk, "gpt-repaired": b"\x80" + disk,
+            "gpt-backup": b"\x80" + disk[:512] + bytes(512) + disk[1024:],
+            "gpt-4k": b"\x83" + large.ljust(8 * 4096 - len(end), b"\0") + end,
+            "mbr": b"\0" + chain, "mbr-repaired": b"\x80" + chain}
+
+
+def virtqueue() -> Seeds:
+    """Steps of tests/fuzz/fuzz_virtqueue.c."""
+    add, get, kick, reset, give, scribble = 0, 1, 2, 5, 6, 7
+    turn = bytes((add, 1, 1, 2, 3, kick, give, 0, 3, get))
+    return {"turns": b"\7" + turn * 20,
+            "table": b"\7" + bytes((add, 3, 3, *[2] * 6, give, 0, 6, get)) * 9,
+            "wild": b"\2" + bytes((add, 1, 0, 2, scribble, 2, 1, 9, get,
+                                   reset)) + turn}
+
+
+def _pci_space(kind: int, capabilities: bytes, bars: bytes = b"") -> bytes:
+    """A configuration space of 256 bytes: a device or a bridge."""
+    head = struct.pack("<HHHHIBBBB", 0x1AF4, 0x1001, 7, 0x10, 0x01000000,
+                       0, 0, kind, 0)
+    middle = (bars.ljust(24, b"\0") + bytes(12) + b"\x40" + bytes(7)
+              + b"\x0b\x01\0\0")
+    return (head + middle + capabilities).ljust(256, b"\0")
+
+
+def pci_config() -> Seeds:
+    masks = struct.pack("<12I", 0xFFFFF000, 0, 0xFFFFC00C, 0xFFFFFFFF,
+                        0xFFFFFFE1, *[0] * 7)
+    msix = struct.pack("<BBHII", 0x11, 0x50, 2, 0x800, 0xC00)
+    msi = struct.pack("<BBHIIHHII", 5, 0, 0x180, 0, 0, 0, 0, 0, 0)
+    bars = struct.pack("<6I", 0xFEBF1000, 0x0000000C, 8, 0xC041, 0, 0)
+    bridge = bytearray(_pci_space(1, msi))
+    bridge[0x1C:0x30] = struct.pack(
+        "<BBHHHHHII", 0xD0, 0xE0, 0, 0xFE80, 0xFE90, 0x0001, 0xFFF1, 8, 8)
+    return {
+        "device": b"\0" + masks + _pci_space(
+            0, msix.ljust(16, b"\0") + msi, bars),
+        "express": b"\1" + masks + _pci_space(0, msix, bars).ljust(
+            4096, b"\0"),
+        "bridge": b"\0" + masks + bytes(bridge),
+        "circle": b"\0" + masks + _pci_space(0, b"\x09\x44\0\0\x09\x40"),
+        "short": b"\0" + masks + _pci_space(0, msix, bars)[:70],
+    }
+
+
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
         acpi, cmdline, codec, elf, fmt, font, keys, manifest, memory_map,
-        number, options, panic_record, path, symbols, tar, tty_line)}
+        number, options, panic_record, partition, path, pci_config, symbols,
+        tar, tty_line, virtqueue)}
 
 
 def make(name: str) -> pathlib.Path:

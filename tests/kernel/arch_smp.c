@@ -4,6 +4,7 @@
 #include <arch/apic.h>
 #include <rayos/irq.h>
 #include <rayos/mm.h>
+#include <rayos/sync.h>
 #include <rayos/smp.h>
 
 #include "selftest.h"
@@ -44,6 +45,49 @@ SELFTEST(smp_call_crossing, "all CPUs call all CPUs at once; each call runs "
     EXPECT_EQ(calls, n * n * CALLS);
     EXPECT_EQ(wrong_context, 0);
     EXPECT_EQ(cpus_seen, UINT64_MAX >> (64 - n));
+}
+
+/* --- a call that wakes somebody --- */
+
+static struct semaphore wake_me;
+static _Atomic bool woken_first, caller_saw_it;
+
+static void wait_to_be_woken(void *arg)
+{
+    (void)arg;
+    EXPECT_EQ(sem_wait(&wake_me, selftest_deadline()), 0);
+    woken_first = true;
+}
+
+static void wake_here(void *arg)
+{
+    if (cpu_self() == arg)
+        sem_post(&wake_me);
+}
+
+static void call_that_wakes(void *arg)
+{
+    smp_call_all(wake_here, cpu_self());
+    caller_saw_it = woken_first;
+    (void)arg;
+}
+
+SELFTEST(smp_call_preempts, "whom a call wakes on the caller's own CPU runs "
+                            "before the call returns, if it is more important")
+{
+    struct thread *waiter, *caller;
+
+    sem_init(&wake_me, 0);
+    woken_first = caller_saw_it = false;
+    waiter = selftest_thread(10, 0, wait_to_be_woken, NULL);
+    if (!EXPECT(waiter))
+        return;
+    EXPECT_SOON(waiter->state == THREAD_BLOCKED);
+    caller = selftest_thread(8, 0, call_that_wakes, NULL);
+    if (caller)
+        selftest_join(caller);
+    selftest_join(waiter);
+    EXPECT(caller_saw_it);
 }
 
 /* --- mappings that go are gone everywhere --- */

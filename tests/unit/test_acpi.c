@@ -1,5 +1,5 @@
 /* sources: drivers/acpi/check.c drivers/acpi/madt.c drivers/acpi/fadt.c
- * drivers/acpi/s5.c */
+ * drivers/acpi/mcfg.c drivers/acpi/s5.c */
 /*
  * The ACPI parsers: good tables are understood, hostile ones are refused, and
  * nothing is read outside the bytes given (each table is a heap block of its
@@ -427,6 +427,96 @@ TEST(a_package_that_sticks_out_is_refused)
     CHECK_EQ(S5("\x08_S5_\x12\xcf\xff\xff\xff\x02\x00\x00", &v), -ENOENT);
     CHECK_EQ(S5("\x08_S5_\x12\x00\x02\x00\x00", &v), -ENOENT);
     CHECK_EQ(S5("\x08_S5_\x12\x03\x02\x0a\x05", &v), -ENOENT);
+}
+
+/* An entry of the MCFG table. */
+static void put_ecam(struct table *t, unsigned i, uint64_t base,
+                     unsigned segment, unsigned first, unsigned last)
+{
+    put(t, 44 + 16 * i, base, 8);
+    put(t, 52 + 16 * i, segment, 2);
+    put(t, 54 + 16 * i, first, 1);
+    put(t, 55 + 16 * i, last, 1);
+}
+
+TEST(a_good_mcfg_is_understood)
+{
+    struct table t = begin("MCFG", 76);
+    struct acpi_info info = {0};
+
+    put_ecam(&t, 0, 0xb0000000, 0, 0, 255);
+    put_ecam(&t, 1, UINT64_C(0x400000000), 1, 0x40, 0x7f);
+    finish(&t);
+    CHECK_EQ(acpi_parse_mcfg(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.ecam_count, 2);
+    CHECK_EQ(info.ecam[0].base, 0xb0000000);
+    CHECK_EQ(info.ecam[0].last_bus, 255);
+    CHECK_EQ(info.ecam[1].base, INT64_C(0x400000000));
+    CHECK_EQ(info.ecam[1].segment, 1);
+    CHECK_EQ(info.ecam[1].first_bus, 0x40);
+    t.bytes[60]++; /* and the checksum tells */
+    info.ecam_count = 0;
+    CHECK_EQ(acpi_parse_mcfg(t.bytes, t.size, &info), -EINVAL);
+    CHECK_EQ(info.ecam_count, 0);
+    free(t.bytes);
+}
+
+TEST(entries_of_a_mcfg_that_make_no_sense_are_left_out)
+{
+    static const struct {
+        uint64_t base;
+        unsigned segment, first, last;
+    } bad[] = {
+        {0, 0, 0, 255},                            /* nowhere */
+        {0xb0000800, 0, 0, 255},                   /* askew */
+        {0xb0000000, 0, 9, 8},                     /* backwards */
+        {UINT64_C(0xfffffffff0000000), 0, 0, 255}, /* past the end */
+        {UINT64_C(0xffffff0100000), 0, 0, 255},    /* ends past 52 bits */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct table t = begin("MCFG", 76);
+        struct acpi_info info = {0};
+
+        put_ecam(&t, 0, bad[i].base, bad[i].segment, bad[i].first, bad[i].last);
+        put_ecam(&t, 1, 0xc0000000, 0, 0, 15);
+        finish(&t);
+        CHECK_EQ(acpi_parse_mcfg(t.bytes, t.size, &info), 0);
+        CHECK_EQ(info.ecam_count, 1);
+        CHECK_EQ(info.ecam[0].base, 0xc0000000);
+        free(t.bytes);
+    }
+}
+
+TEST(a_mcfg_gives_each_bus_once_and_no_more_than_fit)
+{
+    struct table t = begin("MCFG", 44 + 16 * 20);
+    struct acpi_info info = {0};
+
+    put_ecam(&t, 0, 0xb0000000, 0, 0, 255);
+    put_ecam(&t, 1, 0xc0000000, 0, 10, 20); /* the same buses again */
+    for (unsigned i = 2; i < 20; i++)
+        put_ecam(&t, i, 0xd0000000, i, 0, 0);
+    finish(&t);
+    CHECK_EQ(acpi_parse_mcfg(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.ecam_count, ACPI_MAX_ECAMS);
+    CHECK_EQ(info.ecam[1].segment, 2);
+    free(t.bytes);
+}
+
+TEST(a_mcfg_of_any_length_is_read_within_its_bounds)
+{
+    for (size_t size = 36; size < 80; size++) {
+        struct table t = begin("MCFG", size);
+        struct acpi_info info = {0};
+
+        for (size_t at = 44; at < size; at++)
+            t.bytes[at] = 0x10;
+        finish(&t);
+        acpi_parse_mcfg(t.bytes, t.size, &info);
+        CHECK(info.ecam_count <= (size >= 44 ? (size - 44) / 16 : 0));
+        free(t.bytes);
+    }
 }
 
 CHECK_MAIN

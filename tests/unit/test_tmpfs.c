@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rayos/clock.h>
+#include <rayos/rtc.h>
 #include <rayos/mm.h>
 #include <rayos/vfs.h>
 
@@ -42,7 +42,7 @@ void kfree(void *p)
     free(p);
 }
 
-int64_t clock_wall(void)
+int64_t wall_clock_now(void)
 {
     return wall;
 }

@@ -21,9 +21,8 @@
 #include <rayos/timer.h>
 
 /* Diagnostic port: a write takes about a microsecond on every PC. */
-#define DELAY_PORT    0x80
-#define LAPIC_HZ_MAX  UINT64_C(0xffffffff)
-#define WALL_YEAR_MAX INT64_C(253402300799) /* end of 9999, seconds */
+#define DELAY_PORT   0x80
+#define LAPIC_HZ_MAX UINT64_C(0xffffffff)
 
 typedef unsigned __int128 uint128_t;
 
@@ -34,8 +33,6 @@ static uint64_t ns_per_tick;   /* 32.32 */
 static uint64_t lapic_per_tsc; /* 32.32 */
 static bool deadline_mode;
 static const char *source = "none";
-
-static int64_t wall_offset; /* atomic: wall clock minus monotonic clock, ns */
 
 void clock_mark_entry(void)
 {
@@ -79,17 +76,6 @@ uint64_t clock_to_tsc(nstime_t t)
     ticks = divide128(t >> 32, t << 32, ns_per_tick, &rest);
     ticks += rest != 0;
     return ticks > UINT64_MAX - tsc_base ? UINT64_MAX : tsc_base + ticks;
-}
-
-int64_t clock_wall(void)
-{
-    return __atomic_load_n(&wall_offset, __ATOMIC_RELAXED) +
-           (int64_t)clock_now();
-}
-
-void clock_set_wall(int64_t ns)
-{
-    __atomic_store_n(&wall_offset, ns - (int64_t)clock_now(), __ATOMIC_RELAXED);
 }
 
 uint64_t clock_tsc_hz(void)
@@ -155,23 +141,6 @@ static void timer_vector(void *arg)
 
 /* --- boot --- */
 
-static void wall_init(void)
-{
-    const struct boot_info *info = boot_info_get();
-    int64_t entry = info->wall_clock;
-
-    if (entry <= 0 || entry > WALL_YEAR_MAX - 1) {
-        clock_set_wall(0);
-        return;
-    }
-    entry *= (int64_t)NS_PER_SEC;
-    if (tsc_base > info->wall_clock_tsc)
-        entry += (int64_t)((uint128_t)(tsc_base - info->wall_clock_tsc) *
-                               ns_per_tick >>
-                           32);
-    __atomic_store_n(&wall_offset, entry, __ATOMIC_RELAXED);
-}
-
 static void check_against_cpuid(void)
 {
     uint64_t told = clock_cpuid_hz();
@@ -215,7 +184,6 @@ void clock_init(void)
     lapic_per_tsc = (rates.lapic_hz << 32) / rates.tsc_hz;
     clock_event_init_cpu();
     tsc_hz = rates.tsc_hz;
-    wall_init();
     check_against_cpuid();
     log_info("clock", "TSC %lu Hz by %s, timer %s", tsc_hz, source,
              deadline_mode ? "TSC deadline" : "LAPIC count-down");

@@ -137,6 +137,7 @@ static void gather_bits(struct arch_cpu_info *f)
     f->vmx = bit(r.ecx, 5);
     f->x2apic = bit(r.ecx, 21);
     f->tsc_deadline = bit(r.ecx, 24);
+    f->rdrand = bit(r.ecx, 30);
     f->pge = bit(r.edx, 13);
     if (f->max_leaf >= 7) {
         struct cpuid_regs s = arch_cpuid(7, 0);
@@ -146,6 +147,7 @@ static void gather_bits(struct arch_cpu_info *f)
         f->umip = bit(s.ecx, 2);
         f->avx2 = bit(s.ebx, 5);
         f->avx512 = bit(s.ebx, 16);
+        f->rdseed = bit(s.ebx, 18);
     }
     f->phys_bits = 36;
     if (f->max_ext_leaf >= CPUID_EXT + 1) {

@@ -16,6 +16,7 @@
 #include <rayos/log.h>
 #include <rayos/panic.h>
 #include <rayos/percpu.h>
+#include <rayos/random.h>
 #include <rayos/spinlock.h>
 #include <rayos/thread.h>
 #include <rayos/trace.h>
@@ -73,6 +74,7 @@ void irq_dispatch(struct trap_frame *frame)
     bool handled;
 
     cpu_self()->irq_count++;
+    random_interrupt(vector);
     if (vector == VECTOR_SPURIOUS)
         return; /* has no in-service bit */
     if (use_pic && vector - VECTOR_PIC_BASE < PIC_LINES) {

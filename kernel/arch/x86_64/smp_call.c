@@ -14,6 +14,7 @@
 #include <rayos/panic.h>
 #include <rayos/percpu.h>
 #include <rayos/smp.h>
+#include <rayos/thread.h>
 
 #define CR4_PGE (UINT64_C(1) << 7)
 /* More pages than this are dropped by flushing all. */
@@ -88,6 +89,8 @@ static void call_post(uint32_t id, struct call_node *node, struct call *call)
         lapic_send_ipi(cpu_get(id)->apic_id, VECTOR_CALL);
 }
 
+/* As if in an interrupt, with its way out: whom `fn` wakes here may be more
+ * important than we are. */
 static void call_self(const struct call *call)
 {
     struct cpu *cpu = cpu_self();
@@ -95,6 +98,8 @@ static void call_self(const struct call *call)
     cpu->irq_depth++;
     call->fn(call->arg);
     cpu->irq_depth--;
+    if (cpu->need_resched)
+        sched_interrupt_exit();
 }
 
 void smp_call_all(void (*fn)(void *arg), void *arg)

@@ -54,6 +54,8 @@ struct acpi_info {
     bool pm_timer_32bit;
     phys_t hpet_base;    /* 0: none */
     bool has_i8042;      /* FADT boot flags; true without FADT */
+    bool has_rtc;        /* the same */
+    uint8_t rtc_century; /* CMOS register; 0: none. Without FADT: 0x32 */
     uint32_t ecam_count; /* 0: ports only */
     struct acpi_ecam ecam[ACPI_MAX_ECAMS];
 };

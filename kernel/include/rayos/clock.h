@@ -1,7 +1,8 @@
 /*
  * Time. One monotonic clock for the whole machine, from the TSC, whose rate is
  * measured once at boot against a second source (ACPI PM timer, HPET or PIT)
- * and is the same value everywhere. Any context.
+ * and is the same value everywhere; the wall clock is in rayos/rtc.h. Any
+ * context.
  */
 #ifndef RAYOS_CLOCK_H
 #define RAYOS_CLOCK_H
@@ -10,11 +11,6 @@
 
 /* Nanoseconds since the kernel's entry; never goes back, on any CPU. */
 nstime_t clock_now(void);
-/* Nanoseconds since 1970-01-01 UTC; 0-based at boot when the machine has no
- * clock. */
-int64_t clock_wall(void);
-/* Set the wall clock (the monotonic clock does not move). Thread context. */
-void clock_set_wall(int64_t ns);
 /* Ticks of the TSC per second, and what it was measured against ("pm-timer",
  * "hpet", "pit", "cpuid"). */
 uint64_t clock_tsc_hz(void);

@@ -54,7 +54,7 @@ struct device {
     const struct driver *driver; /* bound, or whose probe failed */
     void *driver_data;           /* the driver's, while bound */
     enum device_state state;
-    int error; /* of the last probe */
+    int error; /* of the last probe, 0: none yet, or it went well */
     enum device_owner owner;
     char reserved_for[DEVICE_NAME_MAX];
     char why[64]; /* the policy's reason */
@@ -66,7 +66,8 @@ struct driver {
     const char *name;
     const struct bus *bus;
     const void *ids; /* ends with an all-zero entry */
-    /* 0, or a negative errno: nothing is left behind. */
+    /* 0, or a negative errno: nothing is left behind. -ENODEV: this is no device
+     * of mine after all, or there is none: no failure, the next may try. */
     int (*probe)(struct device *d);
     /* Everything given back; no interrupt of the device runs any more; users
      * (open block devices, streams) see -ENODEV from now on. */

@@ -19,4 +19,16 @@
 int fmt_snprintf(char *buf, size_t size, const char *fmt, ...) FMT_PRINTF(3, 4);
 int fmt_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 
+/* The value of a hexadecimal digit, -1 when `c` is none. */
+static inline int fmt_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 #endif

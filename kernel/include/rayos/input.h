@@ -48,7 +48,10 @@ struct input_device {
     /* The router's. */
     uint32_t id; /* 1.. ; set by input_register */
     struct list node;
-    uint32_t down[KEY_COUNT / 32]; /* keys and buttons held on this device */
+    uint32_t down[KEY_COUNT / 32];   /* keys and buttons held on this device */
+    uint32_t routed[KEY_COUNT / 32]; /* of them: whose press the focused
+                                        stream knows of */
+    uint32_t consumed[KEY_COUNT / 32]; /* of them: a reflex took the press */
     uint64_t events;
 };
 
@@ -71,10 +74,13 @@ static inline void input_sync(struct input_device *d)
  * pointer. */
 struct input_stream {
     const char *name;
-    /* In the reporter's context (interrupt mostly), one call at a time, SYN
-     * included. */
+    /* In the reporter's context (interrupt mostly), interrupts off, one call at
+     * a time, SYN included. It may call any function of this header that is
+     * for any context. */
     void (*event)(struct input_stream *s, const struct input_event *e);
     void *arg;
+    unsigned leds;                 /* atomic; input_set_leds */
+    struct list node;              /* the router's */
     uint32_t id;                   /* set when it is first given the focus */
     uint32_t down[KEY_COUNT / 32]; /* what it has been told is held; the
                                       router's */
@@ -89,9 +95,12 @@ void input_set_focus(struct input_stream *s);
 struct input_stream *input_focus(void);
 /* The stream goes away: on return it is called no more. Thread context. */
 void input_stream_remove(struct input_stream *s);
-/* Pointer events (REL, ABS, buttons) go here first; it answers true to keep
- * one, or gives back what the focused stream shall see. The compositor turns
- * motions into positions on its surfaces here. Set once. */
+/* Pointer events (REL, ABS, buttons; no SYN) go here first, in the context of
+ * input_stream.event; it answers true to keep one, false to have the focused
+ * stream see it: the one that has the focus then, for it may have changed the
+ * focus. The release of a button goes where its press went, whatever it
+ * answers. The compositor turns motions into positions on its surfaces here.
+ * Set once. */
 typedef bool (*input_pointer_t)(const struct input_event *e);
 void input_set_pointer(input_pointer_t fn);
 /* As if the device had reported it: tests, rules, `press` commands. Device id
@@ -102,17 +111,30 @@ void input_inject(uint16_t type, uint16_t code, int32_t value);
 void input_inject_into(struct input_stream *s, uint16_t type, uint16_t code,
                        int32_t value);
 
-/* --- settings: thread context --- */
+/* --- settings: any context but NMI --- */
 
-/* First repeat after `delay`, then every `interval`; 0: none. */
+/* First repeat after `delay`, then every `interval`; 0: none. One key repeats
+ * at a time, until it is released or the focus changes. */
 void input_set_repeat(nstime_t delay, nstime_t interval);
-void input_set_leds(unsigned leds);
-/* i-th device, with its tables copied; false past the end. */
+void input_get_repeat(nstime_t *delay, nstime_t *interval);
+/* What all devices shall light while `s` has the focus (bits 1 << LED_*); a
+ * thread tells them. */
+void input_set_leds(struct input_stream *s, unsigned leds);
+unsigned input_leds(void); /* of the focused stream */
+
+/* --- listings: any context but NMI --- */
+
+/* i-th device, with its tables copied; false past the end. Number 0 is the one
+ * that input_inject speaks for. */
 bool input_device_at(size_t i, struct input_device *copy);
 
-/* --- the old way, until drivers and terminal are on the new one --- */
-
-void input_report_key(uint16_t code, int32_t value);
-void input_set_sink(void (*sink)(const struct input_event *e));
+struct input_stream_info {
+    char name[INPUT_NAME_MAX];
+    uint32_t id, held; /* keys and buttons */
+    uint64_t events;
+    bool focused;
+};
+/* i-th stream that was ever given the focus; false past the end. */
+bool input_stream_at(size_t i, struct input_stream_info *out);
 
 #endif

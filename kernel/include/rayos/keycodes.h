@@ -141,7 +141,47 @@ enum {
     KEY_REFRESH = 173,
     KEY_SEARCH = 217,
     KEY_MEDIA = 226,
-    KEY_COUNT = 256, /* more than any code above */
+
+    /* Buttons share the space of the keys. */
+    BTN_MISC = 0x100, /* the first */
+    BTN_LEFT = 0x110,
+    BTN_RIGHT = 0x111,
+    BTN_MIDDLE = 0x112,
+    BTN_SIDE = 0x113,
+    BTN_EXTRA = 0x114,
+    BTN_FORWARD = 0x115,
+    BTN_BACK = 0x116,
+    BTN_TASK = 0x117,
+    BTN_TOOL_PEN = 0x140,
+    BTN_TOUCH = 0x14a,
+    BTN_STYLUS = 0x14b,
+    BTN_GEAR_DOWN = 0x150,
+    BTN_GEAR_UP = 0x151,
+    BTN_END = 0x160, /* past the last */
+
+    KEY_COUNT = 0x180, /* more than any code above */
+};
+
+/* Codes of INPUT_REL, INPUT_ABS and INPUT_LED. */
+enum {
+    REL_X = 0,
+    REL_Y = 1,
+    REL_HWHEEL = 6,
+    REL_WHEEL = 8,
+    REL_COUNT = 16,
+};
+
+enum {
+    ABS_X = 0,
+    ABS_Y = 1,
+    ABS_COUNT = 64,
+};
+
+enum {
+    LED_NUML = 0,
+    LED_CAPSL = 1,
+    LED_SCROLLL = 2,
+    LED_COUNT = 16,
 };
 
 enum key_value { KEY_RELEASED = 0, KEY_PRESSED = 1, KEY_REPEATED = 2 };

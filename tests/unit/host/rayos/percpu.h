@@ -4,6 +4,9 @@
 
 #include <stdint.h>
 
+struct thread;
+
 uint32_t cpu_id(void);
+struct thread *thread_current(void);
 
 #endif

@@ -26,6 +26,7 @@ struct arch_cpu_info {
     bool avx2, fma;                    /* FMA3; usable */
     bool x2apic, tsc_deadline, invariant_tsc;
     bool vmx, svm;
+    bool rdrand, rdseed;
     uint64_t xcr0;   /* what is switched with XSAVE; 0 without XSAVE */
     size_t fpu_size; /* bytes of a thread's XSAVE or FXSAVE area */
 };
