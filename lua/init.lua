@@ -8,6 +8,7 @@ local sys = require "sys"
 
 local SHELL = "/boot/shell/main.lua"
 local BOOT_POLICY = "/boot/policies/boot.lua"
+local REFLEX_POLICY = "/boot/policies/reflexes.lua"
 local DEVICE_POLICY = "/boot/lua/device_policy_run.lua"
 local TTYS = { "ttyS0", "tty0" }
 -- A policy that computes for longer between two waits is broken.
@@ -29,6 +30,13 @@ end
 local function policy()
   return {
     name = "policy:boot", file = BOOT_POLICY, caps = { "*" },
+    budget = POLICY_BUDGET, restart = "never",
+  }
+end
+
+local function reflex_policy()
+  return {
+    name = "policy:reflexes", file = REFLEX_POLICY, caps = { "reflex", "event" },
     budget = POLICY_BUDGET, restart = "never",
   }
 end
@@ -56,6 +64,7 @@ for _, tty in ipairs(TTYS) do
 end
 if not sys.safe_mode() then
   children[#children + 1] = policy()
+  children[#children + 1] = reflex_policy()
   children[#children + 1] = device_policy()
 end
 if #children == 0 then

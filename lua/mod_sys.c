@@ -1,6 +1,7 @@
 /*
  * Module `sys`: the machine and its state, time, and its end. Listings are in
- * mod_sys_list.c, test hooks in mod_sys_test.c. Domain's thread.
+ * mod_sys_list.c, the wall clock and chance in mod_sys_time.c, test hooks in
+ * mod_sys_test.c. Domain's thread.
  */
 #include <string.h>
 
@@ -14,7 +15,6 @@
 #include <rayos/log.h>
 #include <rayos/panic.h>
 #include <rayos/power.h>
-#include <rayos/rtc.h>
 
 #include "lua/mod_sys.h"
 
@@ -113,12 +113,6 @@ static int sys_cmdline(lua_State *L)
 static int sys_uptime(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)clock_now() / 1e9);
-    return 1;
-}
-
-static int sys_time(lua_State *L)
-{
-    lua_pushnumber(L, (lua_Number)wall_clock_now() / 1e9);
     return 1;
 }
 
@@ -237,6 +231,9 @@ static const struct lua_function sys_functions[] = {
     {"cmdline", sys_cmdline, NULL},
     {"uptime", sys_uptime, NULL},
     {"time", sys_time, NULL},
+    {"set_time", sys_set_time, "time"},
+    {"random", sys_random, NULL},
+    {"entropy", sys_entropy, NULL},
     {"sleep", sys_sleep, NULL},
     {"memory", sys_memory, NULL},
     {"cpus", sys_cpus, NULL},

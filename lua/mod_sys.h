@@ -16,6 +16,12 @@ int sys_threads(lua_State *L);
 int sys_interrupts(lua_State *L);
 int sys_units(lua_State *L);
 
+/* mod_sys_time.c */
+int sys_time(lua_State *L);
+int sys_set_time(lua_State *L);
+int sys_random(lua_State *L);
+int sys_entropy(lua_State *L);
+
 /* Push sys.test (mod_sys_test.c). */
 void sys_open_test(lua_State *L);
 /* May this domain use test hooks? Or push nil, message, code. */

@@ -158,6 +158,21 @@ commands.register {
 }
 
 commands.register {
+  name = "dev", args = "[name]",
+  summary = "the devices as a tree, or all about one",
+  handler = function(_, args)
+    if not args[1] then
+      return call("dev", "tree")
+    end
+    local facts, err = (require "dev")(args[1])
+    if facts then
+      facts, err = facts:properties()
+    end
+    return facts, err
+  end,
+}
+
+commands.register {
   name = "history", summary = "what was typed in this session",
   handler = function(shell)
     return table.concat(shell.editor.history.entries, "\n")

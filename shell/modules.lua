@@ -9,7 +9,7 @@ local modules = {}
 
 ---In the order in which help() shows them.
 modules.names = {
-  "sys", "domain", "log", "fs", "block", "console", "trace", "vm", "reflex", "dev",
+  "sys", "domain", "log", "fs", "block", "console", "trace", "event", "reflex", "vm", "dev",
   "display",
   "input", "net", "volume", "mind", "policy", "cjson", "lpeg",
 }

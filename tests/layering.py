@@ -7,7 +7,8 @@ What is checked, one function each:
   - a file includes only what its layer may see (docs/architecture.md);
   - every public header compiles alone;
   - objects that may run in interrupt context call nothing of the C library but
-    the string functions that <rayos/libc.h> names, and nothing of libgcc;
+    the string functions that <rayos/libc.h> names, and nothing of libgcc, and
+    touch no register but the general ones;
   - no file is too long, and lines over 80 columns are rare.
 """
 
@@ -251,6 +252,21 @@ def check_interrupt_safe_objects() -> None:
                         "interrupt context")
 
 
+def check_general_registers() -> None:
+    """Vector and x87 registers belong to the interrupted thread."""
+    files = object_files("kernel/arch", "kernel/core", "kernel/mm",
+                         "kernel/sched", "kernel/reflex", "drivers", "vmm")
+    done = subprocess.run(["objdump", "-d", "--no-show-raw-insn",
+                           *map(str, files)], text=True, check=True,
+                          capture_output=True)
+    for part in re.split(r"^(?=/.*file format)", done.stdout, flags=re.M):
+        found = re.search(r"%([xyz]?mm\d+|st\b)", part)
+        if found:
+            name = pathlib.Path(part.split(":")[0])
+            problem(name.relative_to(BUILD / "obj").with_suffix(""),
+                    f"uses %{found.group(1)}, which it must not touch")
+
+
 def check_libgcc() -> None:
     """The host's libgcc uses the red zone, which an interrupt on the same
     stack would overwrite: nothing of it may be in the kernel."""
@@ -285,6 +301,7 @@ def main() -> None:
     check_lua_requires()
     check_headers()
     check_interrupt_safe_objects()
+    check_general_registers()
     check_libgcc()
     check_size()
     for line in problems:

@@ -37,6 +37,10 @@ def test_files_include_only_what_their_layer_may_see():
     check(sys.executable, "tests/layering.py")
 
 
+def test_clang_has_no_complaints_about_kernel_and_loader():
+    check(sys.executable, "tests/clang_syntax.py")
+
+
 def test_c_files_are_in_the_common_format():
     check(tool("clang_format"), "--dry-run", "-Werror", *files("c"))
 

@@ -1,23 +1,21 @@
 /*
- * The PC's keyboard controller and the keyboard behind it (IBM PS/2 Hardware
- * Interface Technical Reference, "Keyboard and Auxiliary Device Controller").
- * The controller's translation to scan code set 1 stays on: that is what every
- * firmware and emulator is tested with. Every wait is bounded; a keyboard that
- * does not answer is served all the same, for it may be plugged in later. The
- * start runs in a thread, the rest in the interrupt.
+ * The PC's keyboard controller (IBM PS/2 Hardware Interface Technical
+ * Reference, "Keyboard and Auxiliary Device Controller"), and the two ports it
+ * has, which it puts on the `ps2` bus. The translation of the keyboard's codes
+ * to set 1 stays on: that is what every firmware and emulator is tested with.
+ * Every wait is bounded. Probe and remove: thread context, the rest interrupt.
  */
 #include <errno.h>
 
 #include <arch/cpu.h>
-#include <rayos/acpi.h>
-#include <rayos/input.h>
+#include <rayos/clock.h>
+#include <rayos/fmt.h>
 #include <rayos/irq.h>
 #include <rayos/log.h>
-#include <rayos/spinlock.h>
+#include <rayos/platform.h>
 #include <rayos/thread.h>
-#include <rayos/unit.h>
 
-#include "scancode.h"
+#include "ps2.h"
 
 #define I8042_DATA    0x60
 #define I8042_STATUS  0x64 /* read */
@@ -30,53 +28,56 @@
 #define STATUS_PARITY      0x80
 #define STATUS_NONE        0xff /* nothing decodes the port */
 
+#define COMMAND_READ_CONFIG  0x20
 #define COMMAND_WRITE_CONFIG 0x60
 #define COMMAND_AUX_OFF      0xa7
+#define COMMAND_AUX_ON       0xa8
+#define COMMAND_AUX_TEST     0xa9
 #define COMMAND_SELF_TEST    0xaa
 #define COMMAND_PORT_TEST    0xab
 #define COMMAND_KEYBOARD_OFF 0xad
 #define COMMAND_KEYBOARD_ON  0xae
+#define COMMAND_TO_AUX       0xd4 /* the next data byte */
 
 #define SELF_TEST_OK 0x55
 #define PORT_TEST_OK 0x00
 
 #define CONFIG_KEYBOARD_IRQ 0x01
+#define CONFIG_AUX_IRQ      0x02
 #define CONFIG_SYSTEM       0x04 /* the firmware's self test passed */
 #define CONFIG_AUX_OFF      0x20
 #define CONFIG_TRANSLATE    0x40
 
-#define KEYBOARD_SET_DEFAULTS 0xf6
-#define KEYBOARD_SCAN_SET     0xf0
-#define KEYBOARD_ENABLE       0xf4
-#define KEYBOARD_ACK          0xfa
-#define KEYBOARD_RESEND       0xfe
-#define SCAN_SET_2            2
-
-#define KEYBOARD_LINE 1 /* ISA interrupt */
-
-/* A controller takes microseconds; a keyboard up to 20 ms for its answer. */
+/* A controller takes microseconds for a command, its self test more. */
 #define SPINS          1000
 #define ANSWER_TIMEOUT (50 * NS_PER_MS)
-#define SEND_TRIES     3
+/* In the interrupt: for the byte that we sent before. */
+#define TRANSMIT_TIMEOUT (2 * NS_PER_MS)
 /* The buffer holds 16 bytes on the largest keyboards. */
 #define DRAIN_LIMIT 32
 
-static struct scancode_state decoder; /* lock */
-static struct spinlock lock;
-static struct input_device keyboard = {.name = "PS/2 keyboard",
-                                       .has_keys = true};
+enum { PORT_KEYBOARD, PORT_AUX, PORTS };
 
-/* --- talking to the controller, during the start --- */
+static struct controller {
+    struct spinlock lock; /* the registers, once interrupts are on */
+    struct mutex commands;
+    struct ps2_port port[PORTS];
+    bool has_aux;
+    int vector[PORTS]; /* 0: none */
+} controller;
 
-static bool wait_writable(void)
+/* --- talking to the controller while it is set up --- */
+
+static bool wait_status(uint8_t mask, uint8_t value, nstime_t timeout,
+                        bool may_sleep)
 {
-    nstime_t deadline = clock_now() + ANSWER_TIMEOUT;
+    nstime_t deadline = clock_now() + timeout;
     unsigned spins = 0;
 
-    while (arch_in8(I8042_STATUS) & STATUS_INPUT_FULL) {
+    while ((arch_in8(I8042_STATUS) & mask) != value) {
         if (clock_now() >= deadline)
             return false;
-        if (++spins > SPINS)
+        if (may_sleep && ++spins > SPINS)
             thread_sleep(NS_PER_MS);
         arch_pause();
     }
@@ -86,22 +87,15 @@ static bool wait_writable(void)
 /* The next byte, or -ETIMEDOUT. */
 static int read_byte(void)
 {
-    nstime_t deadline = clock_now() + ANSWER_TIMEOUT;
-    unsigned spins = 0;
-
-    while (!(arch_in8(I8042_STATUS) & STATUS_OUTPUT_FULL)) {
-        if (clock_now() >= deadline)
-            return -ETIMEDOUT;
-        if (++spins > SPINS)
-            thread_sleep(NS_PER_MS);
-        arch_pause();
-    }
+    if (!wait_status(STATUS_OUTPUT_FULL, STATUS_OUTPUT_FULL, ANSWER_TIMEOUT,
+                     true))
+        return -ETIMEDOUT;
     return arch_in8(I8042_DATA);
 }
 
 static int command(uint8_t c)
 {
-    if (!wait_writable())
+    if (!wait_status(STATUS_INPUT_FULL, 0, ANSWER_TIMEOUT, true))
         return -ETIMEDOUT;
     arch_out8(I8042_COMMAND, c);
     return 0;
@@ -114,19 +108,16 @@ static int command_read(uint8_t c)
     return err ? err : read_byte();
 }
 
-static int write_byte(uint8_t v)
-{
-    if (!wait_writable())
-        return -ETIMEDOUT;
-    arch_out8(I8042_DATA, v);
-    return 0;
-}
-
 static int config_write(uint8_t config)
 {
     int err = command(COMMAND_WRITE_CONFIG);
 
-    return err ? err : write_byte(config);
+    if (err)
+        return err;
+    if (!wait_status(STATUS_INPUT_FULL, 0, ANSWER_TIMEOUT, true))
+        return -ETIMEDOUT;
+    arch_out8(I8042_DATA, config);
+    return 0;
 }
 
 static void discard_input(void)
@@ -136,59 +127,37 @@ static void discard_input(void)
         arch_in8(I8042_DATA);
 }
 
-/* One byte to the keyboard, again when it asks for it. 0, -ETIMEDOUT, -EIO. */
-static int keyboard_send(uint8_t v)
+/* The second port is there when its clock can be switched on and off. */
+static bool find_aux(void)
 {
-    for (unsigned tries = 0; tries < SEND_TRIES; tries++) {
-        int err = write_byte(v), answer;
+    int off, on;
 
-        if (err)
-            return err;
-        /* Keys that are being typed may come before the answer. */
-        for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
-            answer = read_byte();
-            if (answer < 0 || answer == KEYBOARD_ACK)
-                return answer < 0 ? answer : 0;
-            if (answer == KEYBOARD_RESEND)
-                break;
-        }
-    }
-    return -EIO;
+    if (command(COMMAND_AUX_OFF))
+        return false;
+    off = command_read(COMMAND_READ_CONFIG);
+    if (command(COMMAND_AUX_ON))
+        return false;
+    on = command_read(COMMAND_READ_CONFIG);
+    if (off < 0 || on < 0 || !(off & CONFIG_AUX_OFF) || on & CONFIG_AUX_OFF)
+        return false;
+    return command_read(COMMAND_AUX_TEST) == PORT_TEST_OK;
 }
 
-static int keyboard_setup(void)
+/* Quiet both ports, check the controller, leave the ports open with their
+ * interrupts off. */
+static int controller_setup(struct controller *c)
 {
-    static const uint8_t sequence[] = {
-        KEYBOARD_SET_DEFAULTS,
-        KEYBOARD_SCAN_SET,
-        SCAN_SET_2,
-        KEYBOARD_ENABLE,
-    };
+    int result, err;
 
-    for (size_t i = 0; i < ARRAY_SIZE(sequence); i++) {
-        int err = keyboard_send(sequence[i]);
-
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
-/* Quiet both ports, check the controller, leave the keyboard's port open with
- * its interrupt off. */
-static int controller_setup(uint8_t *config)
-{
     if (arch_in8(I8042_STATUS) == STATUS_NONE)
         return -ENODEV;
-    int err = command(COMMAND_KEYBOARD_OFF);
-
+    err = command(COMMAND_KEYBOARD_OFF);
     if (!err)
         err = command(COMMAND_AUX_OFF);
     if (err)
         return -ENODEV;
     discard_input();
-    int result = command_read(COMMAND_SELF_TEST);
-
+    result = command_read(COMMAND_SELF_TEST);
     if (result < 0)
         return -ENODEV;
     if (result != SELF_TEST_OK)
@@ -196,28 +165,38 @@ static int controller_setup(uint8_t *config)
     result = command_read(COMMAND_PORT_TEST);
     if (result != PORT_TEST_OK)
         log_warn("i8042", "keyboard port test answered %d", result);
+    c->has_aux = find_aux();
     /* The self test may have changed the configuration: write all of it. */
-    *config = CONFIG_SYSTEM | CONFIG_TRANSLATE | CONFIG_AUX_OFF;
-    err = config_write(*config);
+    err = config_write(CONFIG_SYSTEM | CONFIG_TRANSLATE |
+                       (c->has_aux ? 0 : CONFIG_AUX_OFF));
     if (!err)
         err = command(COMMAND_KEYBOARD_ON);
     return err ? -EIO : 0;
 }
 
-/* --- keys --- */
+/* --- ports --- */
 
-static void report(void *arg, uint16_t code, int32_t value)
+/* Lock held; any context. */
+static int transmit(struct ps2_port *p, uint8_t byte)
 {
-    input_report(arg, INPUT_KEY, code, value);
+    if (p->kind == PS2_MOUSE) {
+        if (!wait_status(STATUS_INPUT_FULL, 0, TRANSMIT_TIMEOUT, false))
+            return -ETIMEDOUT;
+        arch_out8(I8042_COMMAND, COMMAND_TO_AUX);
+    }
+    if (!wait_status(STATUS_INPUT_FULL, 0, TRANSMIT_TIMEOUT, false))
+        return -ETIMEDOUT;
+    arch_out8(I8042_DATA, byte);
+    return 0;
 }
 
-/* Also called once by the start, on another CPU perhaps: hence the lock. The
- * line is edge triggered, so all that is there must be read. */
+/* Of either line. They are edge triggered, so all that is there must be read;
+ * what a port sends may come with the other one's interrupt. */
 static void i8042_interrupt(void *arg)
 {
-    irqflags_t flags = spin_lock(&lock);
+    struct controller *c = arg;
+    irqflags_t flags = spin_lock(&c->lock);
 
-    (void)arg;
     for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
         uint8_t status = arch_in8(I8042_STATUS);
 
@@ -225,47 +204,98 @@ static void i8042_interrupt(void *arg)
             break;
         uint8_t byte = arch_in8(I8042_DATA);
 
-        if (status & STATUS_AUX)
-            continue; /* nobody asked the mouse */
-        if (status & (STATUS_TIMEOUT | STATUS_PARITY))
-            scancode_release_all(&decoder, report, &keyboard);
-        else
-            scancode_feed(&decoder, byte, report, &keyboard);
+        ps2_incoming(&c->port[status & STATUS_AUX ? PORT_AUX : PORT_KEYBOARD],
+                     byte, status & (STATUS_TIMEOUT | STATUS_PARITY));
     }
-    input_sync(&keyboard);
-    spin_unlock(&lock, flags);
+    spin_unlock(&c->lock, flags);
 }
 
-static int i8042_start(void)
+static void port_init(struct controller *c, unsigned i)
 {
-    uint8_t config;
+    static const char *const names[PORTS] = {"ps2:keyboard", "ps2:mouse"};
+    struct ps2_port *p = &c->port[i];
 
-    if (!acpi_info()->has_i8042)
-        return -ENODEV;
-    int err = controller_setup(&config);
+    *p = (struct ps2_port){.kind = i == PORT_AUX ? PS2_MOUSE : PS2_KEYBOARD,
+                           .lock = &c->lock,
+                           .commands = &c->commands,
+                           .transmit = transmit};
+    waitq_init(&p->finished);
+    p->dev.bus = &ps2_bus;
+    fmt_snprintf(p->dev.name, sizeof(p->dev.name), "%s", names[i]);
+}
 
+static void lines_release(struct controller *c)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        if (c->vector[i] > 0)
+            irq_release(c->vector[i]);
+        c->vector[i] = 0;
+    }
+}
+
+static int lines_request(struct controller *c, const struct platform_device *p)
+{
+    for (unsigned i = 0; i < PORTS && i < p->line_count; i++) {
+        if (i == PORT_AUX && !c->has_aux)
+            break;
+        c->vector[i] = irq_request_isa(p->line[i], "i8042", i8042_interrupt, c);
+        if (c->vector[i] < 0) {
+            int err = c->vector[i];
+
+            lines_release(c);
+            return err;
+        }
+    }
+    return 0;
+}
+
+/* --- the device --- */
+
+static int i8042_probe(struct device *d)
+{
+    struct controller *c = &controller;
+    int err;
+
+    mutex_init(&c->commands);
+    for (unsigned i = 0; i < PORTS; i++)
+        port_init(c, i);
+    err = controller_setup(c);
     if (err)
         return err;
-    err = keyboard_setup();
+    err = lines_request(c, platform_device_of(d));
     if (err)
-        log_warn("i8042", "the keyboard does not answer (%d)", err);
-    input_register(&keyboard);
-    int vector = irq_request_isa(KEYBOARD_LINE, "i8042", i8042_interrupt, NULL);
-
-    if (vector < 0)
-        return vector;
-    err = config_write(config | CONFIG_KEYBOARD_IRQ);
+        return err;
+    err = config_write(CONFIG_SYSTEM | CONFIG_TRANSLATE | CONFIG_KEYBOARD_IRQ |
+                       (c->has_aux ? CONFIG_AUX_IRQ : CONFIG_AUX_OFF));
+    if (err) {
+        lines_release(c);
+        return err;
+    }
     /* A key that came in between has had its edge already. */
-    i8042_interrupt(NULL);
-    if (!err)
-        log_info("i8042", "keyboard on IRQ %d, scan code set 1", KEYBOARD_LINE);
-    return err;
+    i8042_interrupt(c);
+    d->driver_data = c;
+    for (unsigned i = 0; i < (c->has_aux ? PORTS : 1); i++) {
+        c->port[i].dev.parent = d;
+        device_add(&c->port[i].dev);
+    }
+    return 0;
 }
 
 /* Silent for whoever runs next. */
-static void i8042_stop(void)
+static void i8042_remove(struct device *d)
 {
+    struct controller *c = d->driver_data;
+
+    for (unsigned i = c->has_aux ? PORTS : 1; i-- > 0;)
+        device_remove(&c->port[i].dev);
+    lines_release(c);
+    config_write(CONFIG_SYSTEM | CONFIG_TRANSLATE);
+    command(COMMAND_AUX_OFF);
     command(COMMAND_KEYBOARD_OFF);
+    discard_input();
 }
 
-UNIT(i8042, .start = i8042_start, .stop = i8042_stop);
+static const struct platform_id ids[] = {{"i8042"}, {0}};
+
+DRIVER(i8042, .bus = &platform_bus, .ids = ids, .probe = i8042_probe,
+       .remove = i8042_remove);

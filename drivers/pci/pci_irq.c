@@ -4,6 +4,7 @@
  * run in interrupt context.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rayos/cmdline.h>
@@ -36,7 +37,6 @@
 struct pci_vector {
     pci_handler_t handler;
     void *arg;
-    struct pci_irq *irq;
     int vector; /* 0: none yet */
     _Atomic bool masked, pending;
 };
@@ -96,7 +96,7 @@ static void msi_mask(struct pci_irq *irq, bool masked)
     v->masked = masked;
     if (irq->msi.maskable)
         pci_write32(irq->p, at, masked ? 1 : 0);
-    if (masked || !__atomic_exchange_n(&v->pending, false, __ATOMIC_SEQ_CST))
+    if (masked || !atomic_exchange(&v->pending, false))
         return;
     flags = arch_irq_save(); /* what came meanwhile comes now */
     irq_raise_self(v->vector);
@@ -258,11 +258,19 @@ int pci_irq_alloc(struct pci_device *p, unsigned count, unsigned kinds)
 
 /* --- handlers --- */
 
+/* Another device's interrupt asks this one's handler too: not while it is
+ * masked. */
 static bool intx_interrupt(void *arg)
 {
     struct pci_vector *v = arg;
 
-    return v->handler(v->arg);
+    return !v->masked && v->handler(v->arg);
+}
+
+static void intx_mask(struct pci_irq *irq, bool masked)
+{
+    irq->vectors[0].masked = masked;
+    command_intx(irq->p, !masked);
 }
 
 static int intx_set(struct pci_irq *irq, const char *name)
@@ -292,7 +300,6 @@ int pci_irq_set(struct pci_device *p, unsigned index, const char *name,
     v = &irq->vectors[index];
     if (v->handler)
         return -EBUSY;
-    v->irq = irq;
     v->arg = arg;
     v->handler = handler;
     if (irq->kind == PCI_IRQ_INTX)
@@ -317,7 +324,7 @@ void pci_irq_mask(struct pci_device *p, unsigned index, bool masked)
     else if (irq->kind == PCI_IRQ_MSI)
         msi_mask(irq, masked);
     else
-        command_intx(p, !masked);
+        intx_mask(irq, masked);
 }
 
 static void message_stop(struct pci_irq *irq)

@@ -17,7 +17,6 @@ MACHINE_FLAGS = (
 KERNEL_INCLUDES = ["-Ikernel/include", "-Ikernel/arch/x86_64/include", "-I."]
 # Code that may run in interrupt context must not touch SSE registers.
 NO_FLOAT = ["-mgeneral-regs-only"]
-NO_VECTOR = ["-fno-tree-vectorize", "-fno-tree-slp-vectorize"]
 LOADER_FLAGS = (
     "-std=gnu11 -O2 -g -ffreestanding -nostdinc -fpic -fshort-wchar "
     "-mno-red-zone -fno-stack-protector -fno-strict-aliasing "

@@ -9,7 +9,7 @@ import glob
 import re
 
 from kernel.build.common import BUILD, Path, output, write_if_changed
-from kernel.build.flags import MACHINE_FLAGS, NO_FLOAT, NO_VECTOR
+from kernel.build.flags import MACHINE_FLAGS, NO_FLOAT
 from kernel.build.ninja import Ninja
 from kernel.build.third_party import Source, newlib_directory
 
@@ -114,9 +114,7 @@ class Libraries:
         flags = [*MACHINE_FLAGS, "-w", *self.libc_includes, "-I.",
                  *self.lua_flags, *self.vterm_flags]
         return [self.ninja.compile(
-            self.tools.cc,
-            # lua_sethook runs in interrupts: no SSE in these two.
-            flags + (NO_VECTOR if p.name in ("ldebug.c", "ldo.c") else []), p,
+            self.tools.cc, flags, p,
             BUILD / "obj/third-party" / package / f"{p.stem}.o", self.libc)
             for package, paths in sources.items() for p in paths
             if p.name not in left_out]

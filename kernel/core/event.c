@@ -34,7 +34,8 @@ struct post {
  * off. */
 struct event_cpu {
     struct event_ring ring;
-    bool kicked; /* the interrupt is on its way */
+    bool kicked;    /* the interrupt is on its way */
+    uint32_t depth; /* of the event that is being raised; see deepen */
     uint32_t posts_head, posts_tail;
     struct post posts[POSTS];
 };
@@ -77,18 +78,39 @@ static struct event *place_for(struct event_cpu *c,
     return slot;
 }
 
+static uint32_t depth_of(const struct event *e)
+{
+    return (e->flags & EVENT_DEPTH_MASK) >> EVENT_DEPTH_SHIFT;
+}
+
+/*
+ * Whoever raises an event while this CPU is raising another is an action of a
+ * rule, whether it knows (a rule's "raise") or not (a key that is injected):
+ * one level deeper than what it acts on. Interrupts off.
+ */
+static uint32_t deepen(const struct event_cpu *c, const struct event *e)
+{
+    uint32_t depth = depth_of(e), most = EVENT_DEPTH_MASK >> EVENT_DEPTH_SHIFT;
+
+    if (c->ring.depth && depth <= c->depth)
+        depth = c->depth + 1;
+    return (depth < most ? depth : most) << EVENT_DEPTH_SHIFT;
+}
+
 /* Interrupts off. */
 static bool raise_wanted(struct event_cpu *c, const struct event_type *type,
                          struct event *e, uint32_t wanted)
 {
     event_reflex_t fn = __atomic_load_n(&reflex, __ATOMIC_RELAXED);
+    uint32_t outer = c->depth;
     struct event *slot = NULL;
 
+    e->flags = deepen(c, e);
     event_ring_enter(&c->ring);
     e->tsc = arch_tsc();
     e->type = type->state->index;
     e->cpu = (uint16_t)cpu_id();
-    e->flags &= EVENT_DEPTH_MASK;
+    c->depth = depth_of(e);
     __atomic_fetch_add((uint64_t *)&type->state->raised, 1, __ATOMIC_RELAXED);
     /* Its place comes before those of the events that rules raise over it. */
     if (wanted & ~EVENT_WANTED_BY_RULE)
@@ -97,6 +119,7 @@ static bool raise_wanted(struct event_cpu *c, const struct event_type *type,
         e->flags |= EVENT_CONSUMED;
     if (slot)
         *slot = *e;
+    c->depth = outer;
     event_ring_leave(&c->ring);
     if (slot && __atomic_load_n(&asleep, __ATOMIC_RELAXED))
         kick(c);
@@ -126,11 +149,15 @@ void event_post(const struct event_type *type, const struct event *e)
         return;
     flags = arch_irq_save();
     c = cpus[cpu_id()];
-    if (c->posts_head - c->posts_tail < POSTS)
-        c->posts[c->posts_head++ % POSTS] = (struct post){type, *e};
-    else
+    if (c->posts_head - c->posts_tail < POSTS) {
+        struct post *p = &c->posts[c->posts_head++ % POSTS];
+
+        *p = (struct post){type, *e};
+        p->event.flags = deepen(c, e);
+    } else {
         __atomic_fetch_add((uint64_t *)&type->state->dropped, 1,
                            __ATOMIC_RELAXED);
+    }
     kick(c);
     arch_irq_restore(flags);
 }

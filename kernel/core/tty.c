@@ -32,6 +32,8 @@ int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
     ring_init(&t->input, t->input_data, TTY_INPUT_SIZE);
     waitq_init(&t->readers);
     t->interruptible = false;
+    t->throttled = false;
+    t->absent = false;
     t->interrupt = NULL;
     t->interrupt_arg = NULL;
     t->interrupting = 0;
@@ -70,6 +72,20 @@ struct tty *tty_find(const char *name)
 
 /* --- input --- */
 
+/* The far end pauses or goes on, as there is room. Lock held. */
+static void input_pace(struct tty *t)
+{
+    uint32_t room = ring_free(&t->input);
+    bool pause = room <= TTY_PAUSE_ROOM ||
+                 (t->throttled && room < TTY_GO_ON_ROOM);
+
+    pause = pause && !t->interruptible;
+    if (!t->ops->throttle || pause == t->throttled)
+        return;
+    t->throttled = pause;
+    t->ops->throttle(t, pause);
+}
+
 /* What was typed before Ctrl-C was meant for what is now interrupted. */
 static void input_drop(struct tty *t)
 {
@@ -107,6 +123,7 @@ void tty_input(struct tty *t, const void *data, size_t size)
     void (*fn)(struct tty *, void *) = t->interrupt;
     void *arg = t->interrupt_arg;
 
+    input_pace(t);
     waitq_wake_all(&t->readers);
     if (interrupted && fn)
         t->interrupting++;
@@ -123,6 +140,16 @@ void tty_set_interruptible(struct tty *t, bool on)
     irqflags_t flags = spin_lock(&t->lock);
 
     t->interruptible = on;
+    input_pace(t);
+    spin_unlock(&t->lock, flags);
+}
+
+void tty_set_present(struct tty *t, bool present)
+{
+    irqflags_t flags = spin_lock(&t->lock);
+
+    t->absent = !present;
+    waitq_wake_all(&t->readers);
     spin_unlock(&t->lock, flags);
 }
 
@@ -149,9 +176,10 @@ ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline)
     irqflags_t flags = spin_lock(&t->lock);
 
     while (ring_used(&t->input) == 0 && !err)
-        err = waitq_wait(&t->readers, &t->lock, deadline);
+        err = t->absent ? -ENODEV : waitq_wait(&t->readers, &t->lock, deadline);
     uint32_t n = ring_read(&t->input, buf, (uint32_t)size);
 
+    input_pace(t);
     spin_unlock(&t->lock, flags);
     return n > 0 ? (ssize_t)n : err;
 }

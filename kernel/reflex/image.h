@@ -95,7 +95,7 @@ struct reflex_run {
     void (*act)(struct reflex_run *run, unsigned call,
                 const int64_t registers[REFLEX_REGISTERS]);
     void *arg;
-    unsigned steps;
+    unsigned steps; /* instructions that were run */
     uint16_t hits, misses;
     bool consumed;
 };

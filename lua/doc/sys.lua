@@ -87,6 +87,45 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
       example = "sys.time()",
     },
     {
+      name = "set_time",
+      args = {
+        { "seconds", "number", "since 1970-01-01 UTC" },
+        {
+          "hardware", "boolean?",
+          "write the machine's own clock, too; true unless told",
+        },
+      },
+      returns = {
+        { "boolean?", "true" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Step the wall clock. sys.uptime and what sleeps do not notice. "
+        .. "Needs \"time\".",
+      example = "sys.set_time(sys.time(), false)",
+    },
+    {
+      name = "random",
+      args = { { "n", "integer", "how many bytes, at most 1 MiB" } },
+      returns = {
+        { "string?", "n bytes" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "Bytes that nobody can guess, fit for keys. math.random is for "
+        .. "games; it is seeded from these.",
+      example = "#sys.random(16)",
+    },
+    {
+      name = "entropy",
+      returns = {
+        { "table", "rows of name, bytes, bits (that nobody could guess)" },
+        { "boolean", "was there enough to seed the generator?" },
+      },
+      text = "Where the random numbers come from.",
+      example = "sys.entropy()[1].name",
+    },
+    {
       name = "tsc",
       returns = { { "integer", "ticks" } },
       text = "The CPU's time-stamp counter, for measurements; "

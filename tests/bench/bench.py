@@ -33,12 +33,22 @@ FULL_COUNTS = {"rounds": 1000, "creations": 50, "programs": 6}
 QUICK_COUNTS = {"rounds": 20, "creations": 2, "programs": 1}
 
 
+def make_disk(path: pathlib.Path) -> list[str]:
+    """The disk that both sides read and write: QEMU's arguments. Its serial
+    number is what RayOS knows it by (tests/kernel/bench_disk.c)."""
+    path.write_bytes(bytes(16 << 20))
+    return ["-drive", f"id=bench,if=none,format=raw,file={path}",
+            "-device", "virtio-blk-pci,drive=bench,serial=rayos-bench"]
+
+
 def measure(options: argparse.Namespace, out: pathlib.Path) -> list[dict]:
     accel = REAL_TIME if options.quick else COUNTED
     counts = QUICK_COUNTS if options.quick else FULL_COUNTS
-    ours = rayos.run(out / "rayos", accel, options.cpu, **counts)
+    disk = make_disk(out / "disk.img")
+    ours = rayos.run(out / "rayos", accel, options.cpu, disk=disk, **counts)
     machine = ["-nodefaults", "-machine", "q35", *accel, "-cpu", options.cpu,
-               "-smp", "1", "-m", "512", "-display", "none", "-nic", "none"]
+               "-smp", "1", "-m", "512", "-display", "none", "-nic", "none",
+               *disk]
     other = peer.run(out / "peer", options.lua_include, machine, TIMEOUT,
                      **counts)
     return rows.make(ours, other)

@@ -19,11 +19,16 @@ INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 (
 /bin/peer_bench start
+for m in {modules}; do /bin/busybox insmod /$m.ko; done
 /bin/peer_bench rows {rounds} {creations}
 /bin/lua5.4 /peer.lua
 ) > /dev/ttyS0 2>&1
 /bin/busybox poweroff -f
 """
+
+# What this kernel needs for a virtio disk on PCI, in the order of loading.
+MODULES = ("virtio_ring", "virtio", "virtio_pci_modern_dev",
+           "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
 
 # One line "LUA name ticks value" a program.
 PEER_LUA = """package.cpath = "/?.so"
@@ -67,6 +72,15 @@ def _copy_program(root: pathlib.Path, program: str) -> None:
         shutil.copy(path, target)
 
 
+def _copy_module(root: pathlib.Path, name: str) -> bool:
+    """A module of the kernel; False when it is built in, or its name is not
+    one of this kernel's."""
+    found = list(KERNEL.glob(f"kernel/lib/modules/*/kernel/**/{name}.ko"))
+    if found:
+        shutil.copy(found[0], root)
+    return bool(found)
+
+
 def _make_initramfs(work: pathlib.Path, lua_include: str,
                     counts: dict[str, int]) -> pathlib.Path:
     root = work / "root"
@@ -83,7 +97,8 @@ def _make_initramfs(work: pathlib.Path, lua_include: str,
     shutil.copy(PROGRAMS, root)
     (root / "peer.lua").write_text(
         PEER_LUA.replace("{programs}", str(counts["programs"])))
-    (root / "init").write_text(INIT.format(**counts))
+    modules = [m for m in MODULES if _copy_module(root, m)]
+    (root / "init").write_text(INIT.format(modules=" ".join(modules), **counts))
     (root / "init").chmod(0o755)
     names = _run("find", ".", cwd=root)
     archive = work / "initramfs"

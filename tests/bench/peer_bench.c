@@ -5,8 +5,10 @@
  *
  * usage: peer_bench start          at once: time and memory
  *        peer_bench rows ROUNDS CREATIONS    everything else
+ *        peer_bench disk ROUNDS    of that, the disk alone
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -25,6 +27,11 @@
 #define INTERVAL_NS      1000000
 #define NS_PER_S         1000000000LL
 #define LOCKS_PER_SAMPLE 64
+
+/* Of the disk, as in tests/kernel/bench_disk.c. */
+#define DISK       "/dev/vda"
+#define DISK_BYTES (8 << 20)
+#define GAP        200
 
 struct result {
     uint64_t count, min, max, sum;
@@ -257,12 +264,84 @@ static void timer_to_thread(int rounds)
     report("timer_to_thread", &ns);
 }
 
+/* --- the disk --- */
+
+static volatile int spin_stop;
+static volatile uint64_t spun; /* ticks */
+
+/* Whoever runs while nobody else does, measuring itself: see bench_disk.c. */
+static void *spin(void *arg)
+{
+    const struct sched_param p = {0};
+    uint64_t last;
+
+    (void)arg;
+    if (sched_setscheduler(0, SCHED_IDLE, &p))
+        fail("sched_setscheduler");
+    last = __rdtsc();
+    while (!spin_stop) {
+        uint64_t now = __rdtsc();
+
+        if (now - last < GAP)
+            spun += now - last;
+        last = now;
+    }
+    return NULL;
+}
+
+/* Past the page cache, as RayOS has none in the way. */
+static void disk(const char *row, int rounds, int write, size_t bytes)
+{
+    int fd = open(DISK, O_RDWR | O_DIRECT);
+    struct result r = {0};
+    void *buffer;
+
+    if (fd < 0 || posix_memalign(&buffer, 4096, bytes))
+        fail(DISK);
+    memset(buffer, 0, bytes);
+    for (int i = -1; i < rounds; i++) { /* the first is not counted */
+        off_t at = (off_t)((size_t)(i + 1) * bytes % DISK_BYTES);
+        uint64_t before = spun, start = __rdtsc();
+        ssize_t n = write ? pwrite(fd, buffer, bytes, at)
+                          : pread(fd, buffer, bytes, at);
+        uint64_t ticks = __rdtsc() - start - (spun - before);
+
+        if (n != (ssize_t)bytes)
+            fail(row);
+        if (i >= 0)
+            record(&r, ticks);
+    }
+    free(buffer);
+    close(fd);
+    report(row, &r);
+}
+
+static void disks(int rounds)
+{
+    pthread_t spinner;
+
+    if (pthread_create(&spinner, NULL, spin, NULL))
+        fail("pthread_create");
+    be_fifo(FIFO_PRIORITY);
+    disk("disk_read_4k", rounds, 0, 4096);
+    disk("disk_write_4k", rounds, 1, 4096);
+    disk("disk_read_1m", (rounds + 9) / 10, 0, 1 << 20);
+    disk("disk_write_1m", (rounds + 9) / 10, 1, 1 << 20);
+    be_fifo(0);
+    spin_stop = 1;
+    pthread_join(spinner, NULL);
+}
+
 int main(int argc, char **argv)
 {
     int rounds, creations;
 
     if (argc == 2 && !strcmp(argv[1], "start")) {
         at_start();
+        return 0;
+    }
+    if (argc == 3 && !strcmp(argv[1], "disk") && (rounds = atoi(argv[2])) > 0) {
+        disks(rounds);
         return 0;
     }
     if (argc != 4 || strcmp(argv[1], "rows") || (rounds = atoi(argv[2])) < 1 ||
@@ -274,5 +353,6 @@ int main(int argc, char **argv)
     context_switch(rounds);
     mutex_lock_unlock(rounds);
     timer_to_thread(rounds);
+    disks(rounds);
     return 0;
 }

@@ -9,6 +9,8 @@ from machine import Machine  # noqa: E402
 
 TIMEOUT = 900
 KERNEL_BENCHES = ("context_switch", "mutex_lock_unlock", "timer_to_thread")
+DISK_BENCHES = ("disk_read_4k", "disk_write_4k", "disk_read_1m",
+                "disk_write_1m")
 DOMAIN_BENCHES = ("message_round_trip", "create", "kernel_call")
 
 
@@ -26,10 +28,11 @@ class BenchMachine(Machine):
 
 
 def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
-        creations: int, programs: int) -> dict:
-    """Boot and measure; `programs` of the Lua set are run."""
+        disk: list[str], creations: int, programs: int) -> dict:
+    """Boot and measure; `disk` are QEMU's arguments for the one that is
+    measured, `programs` of the Lua set are run."""
     found = {}
-    with BenchMachine(work, accel, cpus=1, cpu=cpu,
+    with BenchMachine(work, accel, cpus=1, cpu=cpu, extra=disk,
                       cmdline="testhooks") as m:
         m.wait_prompt(timeout=TIMEOUT)
         # First, before anything else takes memory.
@@ -39,6 +42,11 @@ def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
             # The echo of this line and the screen's last frame are to be over.
             found[name], = m.eval(
                 f'sys.sleep(0.5) return sys.test.bench("{name}", {rounds})',
+                TIMEOUT)
+        for name in DISK_BENCHES:
+            count = (rounds + 9) // 10 if "1m" in name else rounds
+            found[name], = m.eval(
+                f'sys.sleep(0.5) return sys.test.bench("{name}", {count})',
                 TIMEOUT)
         for name in DOMAIN_BENCHES:
             count = creations if name == "create" else rounds

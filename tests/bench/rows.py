@@ -19,6 +19,11 @@ OPERATIONS = {
     "sched.mutex_lock_unlock": (
         "mutex_lock_unlock", "a free mutex 64 times; pthread's"),
 }
+for _size, _text in (("4k", "4 KiB"), ("1m", "1 MiB")):
+    for _verb in ("read", "write"):
+        OPERATIONS[f"disk.{_verb}_{_size}"] = (
+            f"disk_{_verb}_{_size}",
+            f"virtio-blk, {_text}, one at a time; the same by O_DIRECT")
 TIMER_NOTE = "deadline to thread, idle before; as cyclictest, SCHED_FIFO"
 
 

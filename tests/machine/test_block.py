@@ -433,5 +433,96 @@ def test_errors_of_the_medium_are_told_and_harm_nothing_else(fleet):
 
 
 def throttle(m, bps: int) -> None:
-    m.qmp.command("block_set_io_throttle", id="dev-d1", bps=bps, bps_rd=0,
+    m.qmp.command("block_set_io_throttle", device="d1", bps=bps, bps_rd=0,
                   bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
+
+
+def test_a_disk_that_stops_answering_is_reset(fleet):
+    """QEMU finishes what it holds back when the device is reset."""
+    path = fleet.workdir / "data.img"
+    disk_images.make(path, 8 * MIB, (0, numbered(4 * MIB)))
+    m = fleet.boot(cmdline="testhooks block.timeout=1",
+                   extra=drive("d1", path))
+    entries(m)
+    put_text(m, "/tmp/reader.lua", READER)
+    throttle(m, 2000)
+    kinds, = m.eval(
+        'local all, kinds = {}, {} for i = 1, 4 do '
+        'all[i] = domain.spawn{name = "reader" .. i, '
+        f'file = "/tmp/reader.lua", args = {{"vdb", {4 * MIB}, 3, i}}}} '
+        'end for i, d in ipairs(all) do local e = d:wait(60) '
+        'kinds[i] = e.kind .. (e.message or "") end return kinds', timeout=90)
+    assert kinds == ["exit"] * 4
+    s = stats(m, "vdb")
+    assert s["resets"] > 0 and s["timeouts"] > 0 and s["errors"] == 0
+    throttle(m, 0)
+    assert lua_sum(m, "vdb", 0, MIB) == checksum(numbered(MIB))
+    assert stats(m, "vdb")["resets"] == s["resets"]
+
+
+# --- drivers that come and go ---
+
+def test_a_driver_is_bound_anew_a_hundred_times_under_load(fleet):
+    path = fleet.workdir / "data.img"
+    disk_images.make(path, 4 * MIB, (0, numbered(4 * MIB)))
+    m = fleet.boot(cmdline="testhooks", extra=drive("d1", path))
+    entries(m)
+    put_text(m, "/tmp/reader.lua", READER)
+    put_text(m, "/tmp/insist.lua", INSIST)
+    first, last, ends, vectors = m.eval(REBIND, timeout=120)
+    assert ends == ["exit"] * 4
+    assert vectors[0] == vectors[1], "interrupts are left behind"
+    # The log, the history of the prompt and the like may grow a little.
+    assert last - first < 300 * 1024, f"{last - first} bytes are lost"
+    assert lua_sum(m, "vdb", 0, MIB) == checksum(numbered(MIB))
+
+
+# Reads until it is told to stop; what was under way when the disk went away
+# answers ENODEV, anything else is an error.
+INSIST = """
+local block, domain = require "block", require "domain"
+local read, gone = 0, 0
+while not domain.receive(0) do
+  local disk = block.open("vdb")
+  for i = 0, 200 do
+    local data, why, code
+    if disk then
+      data, why, code = disk:read((read * 37 % 8000) * 512, 8192)
+    end
+    if not data then
+      assert(not disk or code == "ENODEV", why)
+      gone = gone + 1
+      break
+    end
+    assert(string.unpack("<I8", data) == (read * 37 % 8000) * 512)
+    read = read + 1
+  end
+  if disk then disk:close() end
+end
+assert(read > 50 and gone > 0, "read " .. read .. ", gone " .. gone)
+"""
+
+REBIND = """
+local function turn()
+  assert(dev("virtio:blk1"):unbind())
+  assert(not block.open("vdb"))
+  assert(dev("virtio:blk1"):bind())
+  assert(block.open("vdb")):close()
+end
+for i = 1, 5 do turn() end
+collectgarbage() collectgarbage()
+local before, irqs = sys.memory().used, #sys.interrupts()
+local readers, ends = {}, {}
+for i = 1, 4 do
+  readers[i] = domain.spawn{name = "reader" .. i, file = "/tmp/insist.lua"}
+end
+for i = 1, 100 do turn() sys.sleep(0.01) end
+for i, d in ipairs(readers) do
+  d:send("stop")
+  local e = d:wait(30)
+  ends[i] = e.kind .. (e.message or "")
+end
+sys.sleep(0.5)
+collectgarbage() collectgarbage()
+return before, sys.memory().used, ends, {irqs, #sys.interrupts()}
+"""

@@ -4,7 +4,7 @@
 local tap = require "tap"
 
 local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
-  "trace", "block" }
+  "trace", "block", "event", "reflex" }
 
 local tests = {}
 local function test(name, f)

@@ -153,6 +153,21 @@ TEST(ways_that_join_take_the_dearer_side)
     CHECK_EQ(bound, 6);
 }
 
+TEST(a_dear_way_that_jumps_over_a_cheap_one_counts)
+{
+    begin();
+    header.windows = 1;
+    windows[0] = (struct reflex_window){.within = 5, .count = 3};
+    add(REFLEX_IMM, 0, 0, 0, 1);
+    add(REFLEX_JZ, 0, 0, 0, 3);
+    add(REFLEX_COUNT, 1, 0, 0, 0);
+    add(REFLEX_JMP, 0, 0, 0, 2);
+    add(REFLEX_NEG, 2, 0, 0, 0);
+    add(REFLEX_END, 0, 0, 0, 0);
+    ACCEPTED();
+    CHECK_EQ(bound, 12);
+}
+
 TEST(a_register_set_on_both_ways_may_be_read)
 {
     begin();

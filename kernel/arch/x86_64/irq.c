@@ -5,6 +5,7 @@
  * has none.
  */
 #include <errno.h>
+#include <string.h>
 
 #include <arch/apic.h>
 #include <arch/cpu.h>
@@ -13,6 +14,7 @@
 #include <arch/smp.h>
 #include <arch/trap.h>
 #include <rayos/boot.h>
+#include <rayos/cmdline.h>
 #include <rayos/log.h>
 #include <rayos/panic.h>
 #include <rayos/percpu.h>
@@ -283,15 +285,28 @@ static void apic_error(void *arg)
     log_warn("lapic", "CPU %u reports an APIC error", cpu_id());
 }
 
+/* `irq=pic`: as if there were no I/O APIC. */
+static bool wants_pic(void)
+{
+    const char *word = cmdline_get("irq");
+
+    if (!word || strcmp(word, "pic") != 0)
+        return false;
+    log_info("irq", "the 8259s are used, as the command line wants");
+    return true;
+}
+
 void irq_init(void)
 {
     pic_init();
     lapic_init();
-    use_pic = ioapic_init() == 0;
-    if (use_pic) {
-        lapic_accept_pic();
+    use_pic = ioapic_init() == 0; /* masks them all */
+    if (use_pic)
         log_warn("irq", "no I/O APIC: the 8259s are used");
-    }
+    else
+        use_pic = wants_pic();
+    if (use_pic)
+        lapic_accept_pic();
     irq_claim_system(VECTOR_APIC_ERROR, "apic-error", apic_error);
     smp_call_init();
     if (gdt_alloc_stacks(cpu_self()))

@@ -27,9 +27,17 @@ struct tty_ops {
     ssize_t (*write)(struct tty *t, const void *data, size_t size);
     /* Any context, for panics: no locks, polls the hardware. May be NULL. */
     void (*write_polled)(struct tty *t, const void *data, size_t size);
+    /* Have the far end pause, or go on: there is hardly room for input, or
+     * there is room again. Not asked for while `interruptible` is set, for
+     * Ctrl-C must come through: what does not fit is lost then, and counted.
+     * Any context but NMI, tty->lock held. May be NULL. */
+    void (*throttle)(struct tty *t, bool on);
 };
 
 #define TTY_INPUT_SIZE 4096
+/* Free bytes of the input ring at which the far end shall pause, go on. */
+#define TTY_PAUSE_ROOM (TTY_INPUT_SIZE / 4)
+#define TTY_GO_ON_ROOM (TTY_INPUT_SIZE * 3 / 4)
 
 struct tty {
     const char *name; /* "ttyS0", "tty0" */
@@ -41,6 +49,7 @@ struct tty {
     struct waitq readers;   /* lock */
     uint16_t columns, rows; /* columns 0: not known (a serial line) */
     bool interruptible;     /* lock */
+    bool throttled, absent; /* lock */
     void (*interrupt)(struct tty *t,
                       void *arg);  /* any context but NMI; lock not held */
     void *interrupt_arg;           /* lock */
@@ -55,14 +64,18 @@ struct tty {
 int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
                  void *driver);
 struct tty *tty_find(const char *name);
+/* The hardware went away, or has come back. In between reads answer -ENODEV,
+ * once what had come in is read, and so does the driver's write. Thread
+ * context. */
+void tty_set_present(struct tty *t, bool present);
 /* i-th tty in order of registration; NULL past the end. */
 struct tty *tty_at(size_t i);
 
 /* Driver to reader: input bytes. Any context but NMI. */
 void tty_input(struct tty *t, const void *data, size_t size);
 
-/* Raw bytes: at least one, unless 0 bytes by the deadline (-ETIMEDOUT) or
- * -ECANCELED. Thread context. */
+/* Raw bytes: at least one, unless 0 bytes by the deadline (-ETIMEDOUT),
+ * -ENODEV, or -ECANCELED. Thread context. */
 ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline);
 ssize_t tty_read_cooked(struct tty *t, void *buf, size_t size);
 /* Output; "\n" is sent as "\r\n". */
