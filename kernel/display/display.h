@@ -39,6 +39,8 @@ struct surface {
     bool asked;           /* damage was reported since the last frame */
     bool locked;          /* by the frame under way */
 
+    _Atomic bool windowed; /* it is a window's content */
+
     /* What its owner was last told; display_turn. */
     bool told_shown;
     uint32_t told_width, told_height;
@@ -57,6 +59,14 @@ void display_wake(void);
 
 /* Give back what surface_put could not. Thread context. */
 void surface_free_dead(void);
+
+/* As surface_under; passive ones are found where `take` says so. It is called
+ * with display_lock held. */
+typedef bool (*surface_take_t)(const struct surface *s, int32_t x, int32_t y);
+struct surface *surface_under_if(int32_t x, int32_t y, int32_t *sx, int32_t *sy,
+                                 surface_take_t take);
+/* Is it some surface's? Any context but NMI. */
+bool surface_has_stream(const struct input_stream *stream);
 
 /* Several views change in the same frame. Any context but NMI. */
 struct surface_change {

@@ -6,8 +6,8 @@
 #include <rayos/framebuffer.h>
 #include <rayos/panic.h>
 
+#include "fonts.h"
 #include "glyph.h"
-#include "terminal_view.h"
 
 #define PANIC_GROUND 0x3b1016u
 #define PANIC_TEXT   0xf4e9e6u
@@ -57,7 +57,7 @@ static void panic_draw(const struct framebuffer *fb, const struct font *f,
 void panic_screen_write(const char *text, size_t size)
 {
     const struct framebuffer *fb = framebuffer_get();
-    const struct font *f = view_panic_font();
+    const struct font *f = fonts_panic_font();
 
     if (!fb->pixels || !f)
         return;

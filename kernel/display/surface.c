@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rayos/percpu.h>
 #include <rayos/thread.h>
+#include <rayos/window.h>
 
 #include "display.h"
 
@@ -174,7 +176,7 @@ no_pixels:
     return NULL;
 }
 
-static void get_locked(struct surface *s)
+void surface_get(struct surface *s)
 {
     __atomic_fetch_add((uint32_t *)&s->refs, 1, __ATOMIC_RELAXED);
 }
@@ -229,6 +231,8 @@ void surface_destroy(struct surface *s)
     uint32_t width = s->width, height = s->height, *old;
     irqflags_t flags;
 
+    if (s->windowed)
+        window_close(s);
     mutex_lock(&display_turn);
     flags = spin_lock(&display_lock);
     damage_place(s);
@@ -376,7 +380,7 @@ struct surface *surface_find(const char *name)
     struct surface *s = find_locked(name);
 
     if (s)
-        get_locked(s);
+        surface_get(s);
     spin_unlock(&display_lock, flags);
     return s;
 }
@@ -390,7 +394,7 @@ struct surface *surface_at(size_t i)
         if (i--)
             continue;
         s = surface_of(n);
-        get_locked(s);
+        surface_get(s);
         break;
     }
     spin_unlock(&display_lock, flags);
@@ -422,7 +426,8 @@ void surface_map_point(const struct surface *s, int32_t x, int32_t y,
     spin_unlock(&display_lock, flags);
 }
 
-struct surface *surface_under(int32_t x, int32_t y, int32_t *sx, int32_t *sy)
+struct surface *surface_under_if(int32_t x, int32_t y, int32_t *sx, int32_t *sy,
+                                 surface_take_t take)
 {
     irqflags_t flags = spin_lock(&display_lock);
     struct surface *found = NULL;
@@ -430,14 +435,30 @@ struct surface *surface_under(int32_t x, int32_t y, int32_t *sx, int32_t *sy)
     list_for_each (n, &display_surfaces) {
         struct surface *s = surface_of(n);
 
-        if (!s->view.shown || s->input.passive ||
-            !rect_has_point(s->view.place, x, y))
+        if (!s->view.shown || !rect_has_point(s->view.place, x, y) ||
+            (s->input.passive && !(take && take(s, x, y))))
             continue;
         compose_map_point(&s->layer, x, y, sx, sy);
-        get_locked(s);
+        surface_get(s);
         found = s;
         break;
     }
+    spin_unlock(&display_lock, flags);
+    return found;
+}
+
+struct surface *surface_under(int32_t x, int32_t y, int32_t *sx, int32_t *sy)
+{
+    return surface_under_if(x, y, sx, sy, NULL);
+}
+
+bool surface_has_stream(const struct input_stream *stream)
+{
+    irqflags_t flags = spin_lock(&display_lock);
+    bool found = false;
+
+    list_for_each (n, &display_surfaces)
+        found |= surface_of(n)->input.stream == stream;
     spin_unlock(&display_lock, flags);
     return found;
 }

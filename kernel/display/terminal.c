@@ -1,7 +1,7 @@
 /*
  * The terminal on the screen, tty0: bytes written go through libvterm to
- * cells, a thread of its own draws them; keys become bytes for the tty's
- * reader. Writes come from any thread, keys from interrupt context.
+ * cells, which are drawn on a surface before each frame; keys become bytes for
+ * the tty's reader. Writes come from any thread, keys from interrupt context.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,36 +10,34 @@
 #include <rayos/keycodes.h>
 #include <rayos/keymap.h>
 #include <rayos/log.h>
+#include <rayos/surface.h>
 #include <rayos/terminal.h>
-#include <rayos/thread.h>
 #include <rayos/tty.h>
 #include <rayos/unit.h>
 
 #include "terminal_view.h"
 
-/* More than one frame a refresh of common screens is work for nobody. */
-#define TERMINAL_FRAME_NS (16 * NS_PER_MS)
-/* What one turn feeds to libvterm before the drawing thread may have a look. */
+/* What one turn feeds to libvterm before the compositor may have a look. */
 #define TERMINAL_CHUNK 1024
+
+#define TERMINAL_WHEEL_LINES 3 /* of text, a notch */
 
 struct terminal {
     struct tty tty;
     struct mutex lock; /* view */
     struct terminal_view view;
-    struct semaphore work;    /* the drawing thread's */
-    _Atomic bool work_queued; /* `work` is posted and not yet taken */
-    _Atomic int32_t scroll;   /* lines asked for by keys */
+    struct surface *surface;
+    _Atomic int32_t scroll; /* lines asked for by keys and wheel */
     struct input_stream keyboard;
     struct keymap_state keys; /* keyboard's events only */
 };
 
 static struct terminal terminal;
 
-/* Any context but NMI. */
+/* Have it drawn. Any context but NMI. */
 static void terminal_wake(struct terminal *t)
 {
-    if (!__atomic_exchange_n((bool *)&t->work_queued, true, __ATOMIC_ACQ_REL))
-        sem_post(&t->work);
+    surface_damage(t->surface, (struct rect){0});
 }
 
 static ssize_t terminal_write(struct tty *tty, const void *data, size_t size)
@@ -71,7 +69,13 @@ static void terminal_answer(const char *s, size_t len, void *user)
     tty_input(user, s, len);
 }
 
-/* Interrupt context. */
+/* Interrupt context, as all that follows of keys and wheel. */
+static void terminal_scroll(struct terminal *t, int32_t lines)
+{
+    __atomic_fetch_add((int32_t *)&t->scroll, lines, __ATOMIC_RELAXED);
+    terminal_wake(t);
+}
+
 static void terminal_key(struct terminal *t, const struct input_event *e)
 {
     bool page = e->code == KEY_PAGEUP || e->code == KEY_PAGEDOWN;
@@ -82,10 +86,7 @@ static void terminal_key(struct terminal *t, const struct input_event *e)
         int32_t step = t->tty.rows / 2;
 
         if (e->value)
-            __atomic_fetch_add((int32_t *)&t->scroll,
-                               e->code == KEY_PAGEUP ? step : -step,
-                               __ATOMIC_RELAXED);
-        terminal_wake(t);
+            terminal_scroll(t, e->code == KEY_PAGEUP ? step : -step);
     } else if (n) {
         tty_input(&t->tty, bytes, n);
     }
@@ -105,6 +106,9 @@ static void terminal_event(struct input_stream *s, const struct input_event *e)
 {
     struct terminal *t = s->arg;
 
+    if (e->type == INPUT_REL && e->code == REL_WHEEL)
+        terminal_scroll(t, e->value > 0 ? TERMINAL_WHEEL_LINES
+                                        : -TERMINAL_WHEEL_LINES);
     if (e->type != INPUT_KEY || e->code >= BTN_MISC)
         return;
     terminal_key(t, e);
@@ -151,65 +155,71 @@ ssize_t terminal_read_row(uint32_t row, uint32_t *cells, size_t size)
 int terminal_read_pixels(uint32_t x, uint32_t y, uint32_t w, uint32_t h,
                          uint8_t *rgb)
 {
-    const struct framebuffer *fb = framebuffer_get();
-    int err = terminal_lock_drawn(&terminal);
+    struct rect r = {(int32_t)x, (int32_t)y, (int32_t)w, (int32_t)h};
 
-    if (err)
-        return err;
-    if (x > fb->width || w > fb->width - x || y > fb->height ||
-        h > fb->height - y)
-        err = -EINVAL;
-    for (uint32_t row = y; !err && row < y + h; row++) {
-        const uint32_t *from = fb->pixels + (size_t)row * fb->stride + x;
-
-        for (uint32_t i = 0; i < w; i++, rgb += 3) {
-            /* The way to the framebuffer's order is also the way back. */
-            uint32_t pixel = framebuffer_colour(from[i]);
-
-            rgb[0] = (uint8_t)(pixel >> 16);
-            rgb[1] = (uint8_t)(pixel >> 8);
-            rgb[2] = (uint8_t)pixel;
-        }
-    }
-    mutex_unlock(&terminal.lock);
-    return err;
+    return compositor_read_pixels(r, rgb);
 }
 
-static void terminal_thread(void *arg)
+/* --- the surface's callbacks --- */
+
+static void terminal_prepare(struct surface *s)
 {
-    struct terminal *t = arg;
+    struct terminal *t = surface_arg(s);
+    int32_t lines = __atomic_exchange_n((int32_t *)&t->scroll, 0,
+                                        __ATOMIC_RELAXED);
 
-    for (;;) {
-        int32_t lines;
-
-        sem_wait(&t->work, TIME_NEVER);
-        __atomic_store_n((bool *)&t->work_queued, false, __ATOMIC_RELEASE);
-        lines = __atomic_exchange_n((int32_t *)&t->scroll, 0, __ATOMIC_RELAXED);
-        mutex_lock(&t->lock);
-        if (lines)
-            view_scroll(&t->view, lines);
-        view_draw(&t->view);
-        mutex_unlock(&t->lock);
-        thread_sleep(TERMINAL_FRAME_NS);
-    }
+    mutex_lock(&t->lock);
+    if (lines)
+        view_scroll(&t->view, lines);
+    view_draw(&t->view);
+    mutex_unlock(&t->lock);
 }
+
+/* The text flows anew. Whoever reads the tty finds its size there. */
+static void terminal_resized(struct surface *s, uint32_t width, uint32_t height)
+{
+    struct terminal *t = surface_arg(s);
+    uint32_t old_width, old_height;
+    int err = 0;
+
+    surface_size(s, &old_width, &old_height);
+    if (width == old_width && height == old_height)
+        return;
+    mutex_lock(&t->lock);
+    err = surface_resize(s, width, height);
+    if (!err)
+        err = view_resize(&t->view);
+    t->tty.columns = (uint16_t)t->view.columns;
+    t->tty.rows = (uint16_t)t->view.rows;
+    if (!err)
+        view_draw(&t->view);
+    mutex_unlock(&t->lock);
+    if (err)
+        log_warn("display", "terminal of %ux%u: error %d", width, height, -err);
+}
+
+static const struct surface_ops terminal_surface_ops = {
+    .prepare = terminal_prepare,
+    .resized = terminal_resized,
+};
 
 static int terminal_start(void)
 {
     struct terminal *t = &terminal;
-    struct thread_attr attr = {.name = "terminal",
-                               .entry = terminal_thread,
-                               .arg = t,
-                               .priority = PRIO_IO,
-                               .affinity = CPU_ANY};
+    struct surface_view whole = {.shown = true, .opacity = 255};
+    uint32_t width, height;
     int err;
 
-    if (!framebuffer_get()->pixels)
+    compositor_screen_size(&width, &height);
+    if (!width)
         return -ENODEV;
+    t->surface = surface_create("terminal", width, height,
+                                &terminal_surface_ops, t);
+    if (!t->surface)
+        return -ENOMEM;
     mutex_init(&t->lock);
-    sem_init(&t->work, 0);
     keymap_init(&t->keys);
-    err = view_init(&t->view);
+    err = view_init(&t->view, t->surface);
     if (err)
         return err;
     t->tty.columns = (uint16_t)t->view.columns;
@@ -218,15 +228,16 @@ static int terminal_start(void)
     err = tty_register(&t->tty, "tty0", &terminal_ops, t);
     if (err)
         return err;
-    err = thread_spawn(&attr);
-    if (err)
-        return err;
+    whole.place = (struct rect){0, 0, (int32_t)width, (int32_t)height};
+    surface_set_view(t->surface, &whole);
     t->keyboard = (struct input_stream){
         .name = "terminal", .event = terminal_event, .arg = t};
     terminal_show_locks(t);
+    surface_set_input(t->surface, &(struct surface_input){
+                                      .stream = &t->keyboard, .focus = true});
     input_set_focus(&t->keyboard);
     log_info("display", "terminal %ux%u", t->view.columns, t->view.rows);
     return 0;
 }
 
-UNIT(terminal, .after = "framebuffer vfs", .start = terminal_start);
+UNIT(terminal, .after = "compositor vfs", .start = terminal_start);

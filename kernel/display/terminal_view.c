@@ -1,72 +1,23 @@
 /*
  * The screen's terminal as pixels: libvterm keeps the model, this file keeps
- * the lines that scrolled off and draws the cells that differ from what the
- * framebuffer shows. Thread context, under the terminal's lock.
+ * the lines that scrolled off and draws the cells that differ from what its
+ * surface shows. Thread context, under the terminal's lock.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <rayos/log.h>
 #include <rayos/mm.h>
-#include <rayos/vfs.h>
 
 #include "glyph.h"
+#include "palette.h"
 #include "terminal_view.h"
 
-/* One palette for the whole system: a deep blue-grey ground, soft white text,
- * and eight hues of even lightness with a brighter set. 0xRRGGBB. */
-#define COLOUR_GROUND 0x10151cu
-#define COLOUR_TEXT   0xd5dbe3u
-#define COLOUR_CURSOR 0xf2c062u
+/* Less is no terminal; what does not fit is not drawn. */
+#define VIEW_COLUMNS_MIN 20
+#define VIEW_ROWS_MIN    4
 
-static const uint32_t palette[16] = {
-    0x1b222c, 0xe0676e, 0x8cc379, 0xdcb35f, 0x66a9e8, 0xbf8ae0,
-    0x5cbfc4, 0xb9c2cd, 0x808b99, 0xf28b90, 0xaede9c, 0xf2cf85,
-    0x8fc4f7, 0xd6adf2, 0x86dade, 0xf4f7fa,
-};
-
-/* Below this width the bigger font would leave fewer than 100 columns. */
-#define LARGE_FONT_MIN_WIDTH 1200
-
-static const struct font *panic_font;
-
-const struct font *view_panic_font(void)
-{
-    return panic_font;
-}
-
-static struct font *view_load_font(const char *path)
-{
-    struct font *f = NULL;
-    char *data;
-    size_t size;
-    int err = vfs_read_all(path, &data, &size);
-
-    if (!err)
-        err = font_load(data, size, &f);
-    if (err)
-        log_warn("display", "font %s: error %d", path, -err);
-    return f;
-}
-
-static int view_load_fonts(struct terminal_view *v, uint32_t screen_width)
-{
-    bool large = screen_width >= LARGE_FONT_MIN_WIDTH;
-
-    v->regular = view_load_font(large ? "/boot/fonts/Uni2-Terminus24x12.psf"
-                                      : "/boot/fonts/Uni2-Terminus16.psf");
-    v->bold = view_load_font(large ? "/boot/fonts/Uni2-TerminusBold24x12.psf"
-                                   : "/boot/fonts/Uni2-TerminusBold16.psf");
-    if (!v->regular)
-        return -ENOENT;
-    v->cell = font_metrics(v->regular);
-    if (v->bold && (font_metrics(v->bold).width != v->cell.width ||
-                    font_metrics(v->bold).height != v->cell.height))
-        v->bold = NULL;
-    panic_font = v->regular;
-    return 0;
-}
+static const uint32_t palette[16] = PALETTE_TERMINAL;
 
 /* --- the model --- */
 
@@ -173,13 +124,6 @@ static int view_on_pushline(int cols, const VTermScreenCell *cells, void *user)
     return 1;
 }
 
-static const VTermScreenCallbacks view_callbacks = {
-    .damage = view_on_damage,
-    .movecursor = view_on_movecursor,
-    .settermprop = view_on_termprop,
-    .sb_pushline = view_on_pushline,
-};
-
 static VTermColor view_vterm_colour(uint32_t rgb)
 {
     VTermColor c;
@@ -188,6 +132,53 @@ static VTermColor view_vterm_colour(uint32_t rgb)
                     (uint8_t)rgb);
     return c;
 }
+
+static VTermScreenCell view_convert_back(const struct view_cell *c)
+{
+    return (VTermScreenCell){
+        .chars = {c->ch, c->mark},
+        .width = c->attrs & VIEW_WIDE ? 2 : 1,
+        .attrs = {.bold = !!(c->attrs & VIEW_BOLD),
+                  .underline = !!(c->attrs & VIEW_UNDERLINE),
+                  .strike = !!(c->attrs & VIEW_STRIKE)},
+        .fg = view_vterm_colour(c->fg),
+        .bg = view_vterm_colour(c->bg),
+    };
+}
+
+/* There is room for more lines: the newest of history comes back. */
+static int view_on_popline(int cols, VTermScreenCell *cells, void *user)
+{
+    static const struct view_cell blank = {.fg = COLOUR_TEXT,
+                                           .bg = COLOUR_GROUND};
+    struct terminal_view *v = user;
+    struct view_line *line;
+
+    if (!v->history_count)
+        return 0;
+    v->history_next = (v->history_next + VIEW_HISTORY_LINES - 1) %
+                      VIEW_HISTORY_LINES;
+    v->history_count--;
+    line = v->history[v->history_next];
+    v->history[v->history_next] = NULL;
+    for (uint32_t i = 0; i < (uint32_t)cols; i++) {
+        struct view_cell c = i < line->length ? line->cells[i] : blank;
+
+        if (i + 1 == (uint32_t)cols)
+            c.attrs &= ~(uint32_t)VIEW_WIDE; /* half of it is cut off */
+        cells[i] = view_convert_back(&c);
+    }
+    kfree(line);
+    return 1;
+}
+
+static const VTermScreenCallbacks view_callbacks = {
+    .damage = view_on_damage,
+    .movecursor = view_on_movecursor,
+    .settermprop = view_on_termprop,
+    .sb_pushline = view_on_pushline,
+    .sb_popline = view_on_popline,
+};
 
 static int view_make_model(struct terminal_view *v)
 {
@@ -213,27 +204,101 @@ static int view_make_model(struct terminal_view *v)
     return 0;
 }
 
-int view_init(struct terminal_view *v)
+/* How much text a surface of this size holds, at least a little. */
+static void view_measure(const struct terminal_view *v, uint32_t *columns,
+                         uint32_t *rows)
 {
-    const struct framebuffer *fb = framebuffer_get();
-    int err = view_load_fonts(v, fb->width);
+    uint32_t width, height;
 
+    surface_size(v->surface, &width, &height);
+    *columns = width > 2 * v->margin ? (width - 2 * v->margin) / v->cell.width
+                                     : 0;
+    *rows = height > 2 * v->margin ? (height - 2 * v->margin) / v->cell.height
+                                   : 0;
+    if (*columns < VIEW_COLUMNS_MIN)
+        *columns = VIEW_COLUMNS_MIN;
+    if (*rows < VIEW_ROWS_MIN)
+        *rows = VIEW_ROWS_MIN;
+}
+
+/* Take over this size: nothing is shown yet. */
+static int view_make_cells(struct terminal_view *v, uint32_t columns,
+                           uint32_t rows)
+{
+    struct view_cell *shown = kalloc(columns * rows * sizeof(shown[0]));
+    bool *dirty = kalloc(rows * sizeof(dirty[0]));
+
+    if (!shown || !dirty) {
+        kfree(shown);
+        kfree(dirty);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < columns * rows; i++)
+        shown[i] = (struct view_cell){.fg = COLOUR_TEXT, .bg = COLOUR_GROUND};
+    memset(dirty, true, rows * sizeof(dirty[0]));
+    kfree(v->shown);
+    kfree(v->row_dirty);
+    v->shown = shown;
+    v->row_dirty = dirty;
+    v->columns = columns;
+    v->rows = rows;
+    return 0;
+}
+
+/* Put the text into the middle of an empty ground. */
+static void view_clear(struct terminal_view *v)
+{
+    uint32_t width, height, stride, *pixels;
+
+    surface_size(v->surface, &width, &height);
+    v->left = width > v->columns * v->cell.width
+                  ? (width - v->columns * v->cell.width) / 2
+                  : 0;
+    v->top = height > v->rows * v->cell.height
+                 ? (height - v->rows * v->cell.height) / 2
+                 : 0;
+    pixels = surface_lock(v->surface, &stride);
+    for (size_t i = 0; i < (size_t)stride * height; i++)
+        pixels[i] = COLOUR_GROUND;
+    surface_unlock(v->surface);
+    surface_damage(v->surface,
+                   (struct rect){0, 0, (int32_t)width, (int32_t)height});
+}
+
+int view_init(struct terminal_view *v, struct surface *s)
+{
+    uint32_t width, height, columns, rows;
+    int err;
+
+    compositor_screen_size(&width, &height);
+    err = fonts_get(fonts_size_for(width), &v->fonts);
     if (err)
         return err;
-    v->columns = (fb->width - 2 * (fb->width / 120)) / v->cell.width;
-    v->rows = (fb->height - 2 * (fb->width / 120)) / v->cell.height;
-    v->left = (fb->width - v->columns * v->cell.width) / 2;
-    v->top = (fb->height - v->rows * v->cell.height) / 2;
-    v->shown = kalloc(v->columns * v->rows * sizeof(v->shown[0]));
-    v->row_dirty = kzalloc(v->rows * sizeof(v->row_dirty[0]));
-    if (!v->shown || !v->row_dirty)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < v->columns * v->rows; i++)
-        v->shown[i] = (struct view_cell){.fg = COLOUR_TEXT,
-                                         .bg = COLOUR_GROUND};
+    v->surface = s;
+    v->cell = v->fonts.cell;
+    v->margin = width / 120;
+    view_measure(v, &columns, &rows);
+    err = view_make_cells(v, columns, rows);
+    if (err)
+        return err;
     v->cursor_visible = true;
-    framebuffer_fill(0, 0, fb->width, fb->height, COLOUR_GROUND);
+    view_clear(v);
     return view_make_model(v);
+}
+
+int view_resize(struct terminal_view *v)
+{
+    uint32_t columns, rows;
+    int err;
+
+    view_measure(v, &columns, &rows);
+    err = view_make_cells(v, columns, rows);
+    if (!err && v->scroll)
+        view_scroll(v, -(int32_t)v->scroll);
+    if (!err)
+        vterm_set_size(v->vterm, (int)rows, (int)columns);
+    view_clear(v);
+    return err;
 }
 
 /* --- drawing --- */
@@ -265,100 +330,107 @@ static struct view_cell view_get_cell(const struct terminal_view *v,
     return blank;
 }
 
-static struct glyph_bitmap view_bitmap(const struct font *f, uint32_t ch,
-                                       uint32_t width)
-{
-    struct glyph_bitmap b = {.width = width};
+/* The surface's pixels while it is locked. */
+struct view_canvas {
+    uint32_t *pixels;
+    uint32_t stride, width, height;
+};
 
-    if (!f || !ch)
-        return b;
-    b.rows = font_glyph(f, ch, &b.bytes_per_row);
-    b.height = font_metrics(f).height;
-    return b;
+static void view_draw_rule(const struct glyph_cell *cell, uint32_t y,
+                           uint32_t thickness, uint32_t colour)
+{
+    for (uint32_t row = y; row < y + thickness; row++)
+        for (uint32_t x = 0; x < cell->width; x++)
+            cell->pixels[(size_t)row * cell->stride + x] = colour;
 }
 
-/* The glyph from the best font that has it; U+FFFD when none does. The big
- * font is loaded when the first character asks for it. */
-static struct glyph_bitmap view_find_glyph(struct terminal_view *v, uint32_t ch,
-                                           const struct view_cell *c)
-{
-    uint32_t half = c->attrs & VIEW_WIDE ? 16 : 8;
-    struct glyph_bitmap b = {.rows = NULL};
-
-    if (!ch)
-        return b;
-    if (!(c->attrs & VIEW_WIDE)) {
-        if (c->attrs & VIEW_BOLD)
-            b = view_bitmap(v->bold, ch, v->cell.width);
-        if (!b.rows)
-            b = view_bitmap(v->regular, ch, v->cell.width);
-        if (b.rows)
-            return b;
-    }
-    if (!v->fallback && !v->fallback_tried) {
-        v->fallback_tried = true;
-        v->fallback = view_load_font("/boot/fonts/unifont.psf");
-    }
-    b = view_bitmap(v->fallback, ch, half);
-    return b.rows ? b : view_bitmap(v->fallback, 0xfffd, half);
-}
-
-static void view_draw_cell(struct terminal_view *v, uint32_t row,
+static void view_draw_cell(const struct terminal_view *v,
+                           const struct view_canvas *canvas, uint32_t row,
                            uint32_t column, const struct view_cell *c)
 {
-    const struct framebuffer *fb = framebuffer_get();
     uint32_t x = v->left + column * v->cell.width;
     uint32_t y = v->top + row * v->cell.height;
-    uint32_t cells = c->attrs & VIEW_WIDE && column + 1 < v->columns ? 2 : 1;
-    struct glyph_bitmap base = view_find_glyph(v, c->ch, c);
-    struct glyph_bitmap mark = view_find_glyph(v, c->mark, c);
+    bool wide = c->attrs & VIEW_WIDE, bold = c->attrs & VIEW_BOLD;
+    uint32_t cells = wide && column + 1 < v->columns ? 2 : 1;
+    struct glyph_bitmap base = fonts_find_glyph(&v->fonts, c->ch, bold, wide);
+    struct glyph_bitmap mark = fonts_find_glyph(&v->fonts, c->mark, bold, wide);
     struct glyph_cell cell = {
-        .pixels = fb->pixels + (size_t)y * fb->stride + x,
-        .stride = fb->stride,
+        .pixels = canvas->pixels + (size_t)y * canvas->stride + x,
+        .stride = canvas->stride,
         .width = cells * v->cell.width,
         .height = v->cell.height,
-        .fg = framebuffer_colour(c->fg),
-        .bg = framebuffer_colour(c->bg),
+        .fg = c->fg,
+        .bg = c->bg,
     };
     uint32_t line = v->cell.height / 12;
 
+    /* A surface too small for the least text shows a part of it. */
+    if (x + cell.width > canvas->width || y + cell.height > canvas->height)
+        return;
     glyph_draw(&cell, &base, &mark);
     if (c->attrs & VIEW_UNDERLINE)
-        framebuffer_fill(x, y + v->cell.height - 2 * line, cell.width, line,
-                         c->fg);
+        view_draw_rule(&cell, v->cell.height - 2 * line, line, c->fg);
     if (c->attrs & VIEW_STRIKE)
-        framebuffer_fill(x, y + v->cell.height / 2, cell.width, line, c->fg);
+        view_draw_rule(&cell, v->cell.height / 2, line, c->fg);
 }
 
-static void view_draw_row(struct terminal_view *v, uint32_t row)
+/* Draw what differs, and answer its columns [from, to). */
+static void view_draw_row(struct terminal_view *v,
+                          const struct view_canvas *canvas, uint32_t row,
+                          uint32_t *from, uint32_t *to)
 {
     struct view_cell *shown = v->shown + (size_t)row * v->columns;
 
+    *from = *to = 0;
     for (uint32_t column = 0; column < v->columns; column++) {
         struct view_cell c = view_get_cell(v, row, column);
+        uint32_t first = column;
 
         if (!memcmp(&c, &shown[column], sizeof(c)))
             continue;
         if (!(c.attrs & VIEW_WIDE_RIGHT))
-            view_draw_cell(v, row, column, &c);
+            view_draw_cell(v, canvas, row, column, &c);
         else if (column && shown[column - 1].attrs & VIEW_WIDE)
-            view_draw_cell(v, row, column - 1, &shown[column - 1]);
+            view_draw_cell(v, canvas, row, --first, &shown[column - 1]);
         shown[column] = c;
+        if (!*to)
+            *from = first;
+        *to = column + (c.attrs & VIEW_WIDE ? 2 : 1);
     }
+}
+
+static void view_damage(const struct terminal_view *v, uint32_t row,
+                        uint32_t from, uint32_t to)
+{
+    surface_damage(v->surface, (struct rect){
+                                   (int32_t)(v->left + from * v->cell.width),
+                                   (int32_t)(v->top + row * v->cell.height),
+                                   (int32_t)((to - from) * v->cell.width),
+                                   (int32_t)v->cell.height,
+                               });
 }
 
 void view_draw(struct terminal_view *v)
 {
+    struct view_canvas canvas;
+
     vterm_screen_flush_damage(v->screen);
+    surface_size(v->surface, &canvas.width, &canvas.height);
+    canvas.pixels = surface_lock(v->surface, &canvas.stride);
     for (uint32_t row = 0; row < v->rows; row++) {
         bool cursor = (int)row == v->cursor.row ||
                       (int)row == v->drawn_cursor_row;
+        uint32_t from, to;
 
-        if (v->row_dirty[row] || v->scroll || cursor)
-            view_draw_row(v, row);
+        if (!v->row_dirty[row] && !v->scroll && !cursor)
+            continue;
+        view_draw_row(v, &canvas, row, &from, &to);
+        if (to > from)
+            view_damage(v, row, from, to);
         v->row_dirty[row] = false;
     }
     v->drawn_cursor_row = v->cursor.row;
+    surface_unlock(v->surface);
 }
 
 void view_scroll(struct terminal_view *v, int32_t lines)

@@ -8,8 +8,9 @@
 
 #include <vterm.h>
 
-#include <rayos/framebuffer.h>
-#include <rayos/types.h>
+#include <rayos/surface.h>
+
+#include "fonts.h"
 
 #define VIEW_HISTORY_LINES 2000
 
@@ -35,26 +36,28 @@ struct view_line {
 struct terminal_view {
     VTerm *vterm;
     VTermScreen *screen;
+    struct surface *surface;
     uint32_t columns, rows;
+    uint32_t margin;    /* pixels, at the least */
     uint32_t left, top; /* pixels, so that the text stands in the middle */
+    struct font_set fonts;
     struct font_metrics cell;
-    struct font *regular, *bold, *fallback;
-    bool fallback_tried;
-    struct view_cell *shown; /* what the framebuffer shows, rows * columns */
+    struct view_cell *shown; /* what the surface shows, rows * columns */
     bool *row_dirty;
     struct view_line *history[VIEW_HISTORY_LINES]; /* ring */
     uint32_t history_count, history_next;
     uint32_t scroll; /* lines that the view stands above the bottom */
     VTermPos cursor;
-    int drawn_cursor_row; /* where the framebuffer shows it */
+    int drawn_cursor_row; /* where the surface shows it */
     bool cursor_visible;
 };
 
-/* Choose fonts for this screen, make the terminal model and clear the screen.
+/* Choose fonts for this screen, make the terminal model and clear the surface.
  * -ENOENT without fonts, -ENOMEM. */
-int view_init(struct terminal_view *v);
-/* The font that panics may use too; NULL before view_init. */
-const struct font *view_panic_font(void);
+int view_init(struct terminal_view *v, struct surface *s);
+/* The surface has another size now: find columns and rows anew, and draw all.
+ * -ENOMEM: as before. */
+int view_resize(struct terminal_view *v);
 /* Draw all that changed. */
 void view_draw(struct terminal_view *v);
 /* Scroll by lines, positive is back in time. */

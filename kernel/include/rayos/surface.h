@@ -95,6 +95,7 @@ void surface_raise(struct surface *s);
 /* By name, with a reference (surface_put); NULL. */
 struct surface *surface_find(const char *name);
 struct surface *surface_at(size_t i); /* nearest first; with a reference */
+void surface_get(struct surface *s);  /* one more; any context */
 void surface_put(struct surface *s);  /* any context but NMI */
 
 /* --- the pointer on it --- */
