@@ -35,5 +35,6 @@ static int action_stop_domain(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(stop_domain, .doc = "end a Lua domain: its id", .args = "n",
+REFLEX_ACTION(stop_domain, .capability = "domain",
+              .doc = "end a Lua domain: its id", .args = "n",
               .run = action_stop_domain);

@@ -7,7 +7,6 @@
 
 #include <rayos/reflex.h>
 
-#include "kernel/reflex/image.h"
 #include "lua/module.h"
 
 #define CAPABILITY "reflex"
@@ -40,6 +39,21 @@ static int refused(lua_State *L, int err, const char *why)
     return 3;
 }
 
+/* May this domain do all that the rule would do for it? Else nil, message, code
+ * are pushed. */
+static bool may_install(lua_State *L, const char *image, size_t size)
+{
+    void *copy = lua_newuserdatauv(L, size + 1, 0);
+    const char *need;
+
+    memcpy(copy, image, size);
+    for (size_t i = 0; (need = reflex_needs(copy, size, i)); i++)
+        if (!module_permits(L, need))
+            return false;
+    lua_pop(L, 1);
+    return true;
+}
+
 /*
  * change(images, leave): true; or nil, why, code, index of the image at fault.
  * The images are strings in the table at 1, which keeps them alive; they are
@@ -64,6 +78,8 @@ static int core_change(lua_State *L)
         luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1,
                       "images are strings");
         images[i] = lua_tolstring(L, -1, &sizes[i]);
+        if (!may_install(L, images[i], sizes[i]))
+            return 3;
         lua_pop(L, 1);
     }
     err = reflex_change(images, sizes, n, leave, &bad, why);
@@ -184,6 +200,8 @@ static int core_actions(lua_State *L)
         set_string(L, "name", a->name);
         set_string(L, "doc", a->doc);
         set_string(L, "args", a->args);
+        if (a->capability)
+            set_string(L, "capability", a->capability);
         set_boolean(L, "any_context", a->any_context);
         set_boolean(L, "named", a->resolve != NULL);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -197,7 +215,7 @@ static int core_operations(lua_State *L)
     lua_newtable(L);
     for (int op = 0; op < REFLEX_OPS; op++) {
         lua_newtable(L);
-        set_string(L, "name", reflex_shape_of((uint8_t)op)->name);
+        set_string(L, "name", reflex_op_name((uint8_t)op));
         set_integer(L, "steps", reflex_op_steps((uint8_t)op));
         lua_rawseti(L, -2, op);
     }

@@ -1,5 +1,5 @@
--- Module reflex: rules that the kernel runs in the moment an event happens. Over
--- `reflex_core`; the compiler is lua/reflex_compile.lua.
+-- Module reflex: rules that the kernel runs in the moment an event happens.
+-- Over `reflex_core`; the compiler is lua/reflex_compile.lua.
 
 local compile = require "reflex_compile"
 local core = require "reflex_core"
@@ -9,7 +9,7 @@ local explain = require "reflex_explain"
 
 local reflex = {}
 
--- --- compiling -------------------------------------------------------------------
+-- --- compiling --------------------------------------------------------------
 
 local function by_name(list)
   local names = {}
@@ -23,13 +23,15 @@ end
 local function world()
   -- The field by which rules are found is the event's code: its place in the
   -- record, as rayos/event.h has it.
-  return { types = by_name(event_core.types()), actions = by_name(core.actions()),
+  return { types = by_name(event_core.types()),
+    actions = by_name(core.actions()),
     code_offset = 12 }
 end
 
 local function serialize_key(key)
   return type(key) == "string" and key:match "^[%a_][%w_]*$"
-    or ("[%s]"):format(type(key) == "string" and ("%q"):format(key) or tostring(key))
+    or ("[%s]"):format(type(key) == "string" and ("%q"):format(key)
+      or tostring(key))
 end
 
 -- A rule's table as Lua text, fields in order; texts, numbers and tables only.
@@ -62,7 +64,8 @@ end
 
 -- The message of a problem, with the expression and a mark under the column.
 local function problem_text(rule, problem)
-  local name = type(rule) == "table" and type(rule.name) == "string" and rule.name or "?"
+  local name = type(rule) == "table" and type(rule.name) == "string"
+    and rule.name or "?"
   local text = ("rule '%s': "):format(name)
   local at = problem.at
   if at then
@@ -111,7 +114,7 @@ local function change(images, rules, leave)
   return nil, name and ("rule '%s': %s"):format(name, why) or why, code
 end
 
--- --- rules as people see them --------------------------------------------------------
+-- --- rules as people see them -----------------------------------------------
 
 local function duration(ns)
   if ns < 10000 then
@@ -137,7 +140,8 @@ local rule_meta = {
 local rules_meta = {
   __name = "rules",
   __tostring = function(list)
-    local lines = { ROW:format("rule", "prio", "steps", "runs", "hits", "held back",
+    local lines = { ROW:format("rule", "prio", "steps", "runs", "hits",
+      "held back",
       "mean", "max", "") }
     for _, rule in ipairs(list) do
       lines[#lines + 1] = tostring(rule)
@@ -178,7 +182,7 @@ function reflex.actions()
   })
 end
 
--- --- installing --------------------------------------------------------------------------
+-- --- installing -------------------------------------------------------------
 
 ---Install a rule, or put it in the place of the one of its name.
 ---@param rule table
@@ -241,10 +245,11 @@ function reflex.explain(rule)
   if not bound then
     return nil, refusal, refused
   end
-  return explain.text(image, bound, core.operations(), by_name(event_core.types()))
+  return explain.text(image, bound, core.operations(),
+    by_name(event_core.types()))
 end
 
--- --- counters -----------------------------------------------------------------------------
+-- --- counters ---------------------------------------------------------------
 
 ---Shared counters by name.
 ---@return table<string, integer>
@@ -265,7 +270,7 @@ function reflex.totals()
   return core.totals()
 end
 
--- --- files ----------------------------------------------------------------------------------
+-- --- files ------------------------------------------------------------------
 
 -- The rules' own tables, from the sources that their images keep.
 local function sources()
@@ -287,7 +292,8 @@ local function load_rules(text, name)
   end
   local ok, rules = pcall(chunk)
   if not ok or type(rules) ~= "table" then
-    return nil, ok and name .. ": does not return a list of rules" or rules, "EINVAL"
+    return nil, ok and name .. ": does not return a list of rules" or rules,
+      "EINVAL"
   end
   return rules
 end

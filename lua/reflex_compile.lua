@@ -1,6 +1,6 @@
--- The compiler of reflexes: from a rule, as a person writes it, to the image that
--- the kernel verifies (rayos/reflex.h tells its format). Expressions are parsed by
--- lua/reflex_parse.lua. Nothing here is trusted by the kernel.
+-- The compiler of reflexes: from a rule, as a person writes it, to the image
+-- that the kernel verifies (rayos/reflex.h tells its format). Expressions are
+-- parsed by lua/reflex_parse.lua. Nothing here is trusted by the kernel.
 
 local parse = require "reflex_parse"
 
@@ -8,8 +8,10 @@ local compile = {}
 
 local OPS = {}
 for number, name in ipairs {
-  "imm", "const", "field", "mov", "neg", "inv", "not", "add", "sub", "mul", "div",
-  "mod", "and", "or", "xor", "shl", "shr", "eq", "ne", "lt", "le", "text_eq", "jmp",
+  "imm", "const", "field", "mov", "neg", "inv", "not", "add", "sub", "mul",
+    "div",
+  "mod", "and", "or", "xor", "shl", "shr", "eq", "ne", "lt", "le", "text_eq",
+    "jmp",
   "jz", "jnz", "cell_get", "cell_set", "cell_add", "shared_get", "shared_set",
   "shared_add", "count", "cool", "step", "go", "hit", "miss", "act", "consume",
 } do
@@ -19,11 +21,12 @@ OPS["end"] = 0
 
 local TEXT = 32
 local REGISTERS = 16
-local KEYED_MAX = 16 -- codes that a rule is found by; with more it sees all events
+local KEYED_MAX = 16
+  -- codes that a rule is found by; with more it sees all events
 local ARG = { constant = 0, string = 1, register = 2 }
 local NAME = "c32" -- NUL padded
 
--- --- the image as it grows -----------------------------------------------------
+-- --- the image as it grows --------------------------------------------------
 
 local Image = {}
 Image.__index = Image
@@ -31,7 +34,8 @@ Image.__index = Image
 local function new_image(rule, world)
   return setmetatable({
     rule = rule, world = world,
-    code = {}, entries = {}, constants = {}, strings = {}, calls = {}, windows = {},
+    code = {}, entries = {}, constants = {}, strings = {}, calls = {},
+      windows = {},
     counters = {}, cells = {}, cell_count = 0, pools = {},
   }, Image)
 end
@@ -63,7 +67,8 @@ end
 function Image:new_cell()
   self.cell_count = self.cell_count + 1
   if self.cell_count > 16 then
-    error { text = "the rule needs more than 16 cells (sequence, cooldown, my.*)" }
+    error { text =
+      "the rule needs more than 16 cells (sequence, cooldown, my.*)" }
   end
   return self.cell_count - 1
 end
@@ -85,13 +90,14 @@ function Image:land(jumps)
   end
 end
 
--- --- expressions ---------------------------------------------------------------
+-- --- expressions ------------------------------------------------------------
 
 local Scope = {}
 Scope.__index = Scope
 
 local function fail(node, text, ...)
-  error { text = text:format(...), column = node and node.column, at = node and node.at }
+  error { text = text:format(...), column = node and node.column, at = node
+    and node.at }
 end
 
 local function sorted_keys(...)
@@ -292,7 +298,8 @@ local GENERATE = {
     self.image:emit(node.op, register, register)
   end,
   counter = function(self, node, register)
-    self.image:emit(counter_op(node, "get"), register, 0, 0, self:counter_index(node))
+    self.image:emit(counter_op(node, "get"), register, 0, 0,
+      self:counter_index(node))
   end,
 }
 
@@ -309,7 +316,7 @@ function Scope:expression(node, register)
   end
 end
 
--- --- which codes a condition asks for --------------------------------------------
+-- --- which codes a condition asks for ---------------------------------------
 
 local function codes_of_list(scope, node)
   local codes = {}
@@ -372,7 +379,7 @@ local function unique_codes(scope, node)
   return #list > 0 and list or nil
 end
 
--- --- actions -----------------------------------------------------------------------
+-- --- actions ----------------------------------------------------------------
 
 local Actions = {}
 
@@ -406,7 +413,8 @@ local function argument(scope, node, kind, register)
   end
   local known = scope:fold(node)
   if known then
-    return { kind = ARG.constant, index = scope.image:constant(known) }, register
+    return { kind = ARG.constant, index = scope.image:constant(known) },
+      register
   end
   scope:expression(node, register)
   return { kind = ARG.register, index = register }, register + 1
@@ -427,7 +435,8 @@ function Actions.call(scope, node)
   local kinds, required = signature(action)
   if #node.args < required or #node.args > #kinds then
     fail(node, "%s takes %s arguments, not %d", node.name,
-      required == #kinds and required or required .. " to " .. #kinds, #node.args)
+      required == #kinds and required or required .. " to " .. #kinds,
+        #node.args)
   end
   local args, register = {}, 0
   for i, arg in ipairs(node.args) do
@@ -440,7 +449,8 @@ end
 function Actions.set(scope, node)
   scope:expression(node.value, 0)
   local index = scope:counter_index(node.target)
-  scope.image:emit(counter_op(node.target, node.add and "add" or "set"), 0, 0, 0, index)
+  scope.image:emit(counter_op(node.target, node.add and "add" or "set"), 0, 0,
+    0, index)
 end
 
 local function perform(scope, rule)
@@ -450,7 +460,7 @@ local function perform(scope, rule)
   end
 end
 
--- --- rules -----------------------------------------------------------------------------
+-- --- rules ------------------------------------------------------------------
 
 -- What comes between a condition that is met and the actions.
 local function fire(scope, rule, register)
@@ -525,7 +535,8 @@ local function sequence_move(scope, rule, cell, to)
 end
 
 local function sequence_section(scope, rule, name)
-  local image, cell, done, won = scope.image, scope.image:cell "\0sequence", {}, {}
+  local image, cell, done, won = scope.image, scope.image:cell "\0sequence", {},
+    {}
   for k, step in ipairs(rule.sequence) do
     if step.on == name then
       sequence_step(scope, rule, cell, k, done, won)
@@ -596,7 +607,8 @@ local function prune(image)
     end
   end
   for at, insn in ipairs(image.code) do
-    if seen[at] and (insn.name == "jmp" or insn.name == "jz" or insn.name == "jnz") then
+    if seen[at] and (insn.name == "jmp" or insn.name == "jz"
+      or insn.name == "jnz") then
       insn.imm = place[at + insn.imm] - place[at]
     end
   end
@@ -637,7 +649,7 @@ local function types_of_sequence(rule)
   return names
 end
 
--- --- writing -----------------------------------------------------------------------------
+-- --- writing ----------------------------------------------------------------
 
 local function encode_source(text)
   return text .. ("\0"):rep(-#text % 8)
@@ -670,13 +682,14 @@ function Image:encode(source)
   out[#out + 1] = source
   local body = table.concat(out)
   local rule = self.rule
-  return string.pack("<c4I4" .. NAME .. "I8I8I2I2I2I2I2I2I2I1I1I4I4", "RFX1", 80 + #body,
+  return string.pack("<c4I4" .. NAME .. "I8I8I2I2I2I2I2I2I2I1I1I4I4", "RFX1",
+    80 + #body,
     rule.name, rule.budget or 0, rule.ttl or 0, #self.entries, #self.code,
     #self.constants, #self.strings, #self.calls, #self.windows, #self.counters,
     self.cell_count, rule.priority, #source, 0) .. body
 end
 
--- --- the whole --------------------------------------------------------------------------
+-- --- the whole --------------------------------------------------------------
 
 local function build(rule, world, source)
   local image = new_image(rule, world)
@@ -702,7 +715,8 @@ end
 
 ---Compile a rule.
 ---@param rule table as reflex.rule takes it
----@param world table { types = by name, actions = by name, code_offset = integer }
+---@param world table { types = by name, actions = by name, code_offset =
+---integer }
 ---@param source string kept in the image
 ---@return string? image, string|table problem or the parts, for explanation
 function compile.rule(rule, world, source)

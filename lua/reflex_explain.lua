@@ -20,7 +20,8 @@ local function read_list(image, at, count, format, make)
 end
 
 local function read_calls(image, at, count)
-  return read_list(image, at, count, "<" .. NAME .. "I1xxxI1xI2I1xI2I1xI2I1xI2I4",
+  return read_list(image, at, count, "<" .. NAME
+    .. "I1xxxI1xI2I1xI2I1xI2I1xI2I4",
     function(name, argc, ...)
       local rest, args = { ... }, {}
       for i = 1, math.min(argc, 4) do
@@ -34,15 +35,18 @@ end
 ---@param image string
 ---@return table
 function explain.decode(image)
-  local _, _, name, budget, ttl, entries, insns, constants, strings, calls, windows,
+  local _, _, name, budget, ttl, entries, insns, constants, strings, calls,
+    windows,
     counters, cells, priority, source, _, at = string.unpack(HEADER, image)
   local out = { name = trim(name), budget = budget, ttl = ttl, cells = cells,
     priority = priority }
   out.entries, at = read_list(image, at, entries, "<" .. NAME .. "I4I1I1I2",
     function(type, code, by_code, _, start)
-      return { type = trim(type), code = by_code == 1 and code or nil, start = start }
+      return { type = trim(type), code = by_code == 1 and code or nil,
+        start = start }
     end)
-  out.insns, at = read_list(image, at, insns, "<I1I1I1I1i4", function(op, a, b, c, imm)
+  out.insns, at = read_list(image, at, insns, "<I1I1I1I1i4", function(op, a, b,
+    c, imm)
     return { op = op, a = a, b = b, c = c, imm = imm }
   end)
   out.constants, at = read_list(image, at, constants, "<i8", function(value)
@@ -50,7 +54,8 @@ function explain.decode(image)
   end)
   out.strings, at = read_list(image, at, strings, "<" .. NAME, trim)
   out.calls, at = read_calls(image, at, calls)
-  out.windows, at = read_list(image, at, windows, "<I8I4I4", function(within, count)
+  out.windows, at = read_list(image, at, windows, "<I8I4I4", function(within,
+    count)
     return { within = within, count = count }
   end)
   out.counters, at = read_list(image, at, counters, "<" .. NAME, trim)
@@ -69,7 +74,8 @@ end
 
 local ARGUMENT = {
   [0] = function(parts, index) return tostring(parts.constants[index + 1]) end,
-  [1] = function(parts, index) return ("%q"):format(parts.strings[index + 1]) end,
+  [1] = function(parts,
+    index) return ("%q"):format(parts.strings[index + 1]) end,
   [2] = function(_, index) return "r" .. index end,
 }
 
@@ -87,17 +93,21 @@ local function field_name(parts, types, index)
   for _, entry in ipairs(parts.entries) do
     same = same and entry.type == parts.entries[1].type
   end
-  return same and type and type.fields[index + 1] and type.fields[index + 1].name
+  return same and type and type.fields[index + 1]
+    and type.fields[index + 1].name
     or "field " .. index
 end
 
-local SYMBOLS = { add = "+", sub = "-", mul = "*", div = "//", mod = "%", ["and"] = "&",
-  ["or"] = "|", xor = "~", shl = "<<", shr = ">>", eq = "==", ne = "~=", lt = "<",
+local SYMBOLS = { add = "+", sub = "-", mul = "*", div = "//", mod = "%",
+  ["and"] = "&",
+  ["or"] = "|", xor = "~", shl = "<<", shr = ">>", eq = "==", ne = "~=",
+    lt = "<",
   le = "<=" }
 
 local OPERATION = {
   imm = function(i) return ("r%d = %d"):format(i.a, i.imm) end,
-  const = function(i, p) return ("r%d = %d"):format(i.a, p.constants[i.imm + 1]) end,
+  const = function(i, p) return ("r%d = %d"):format(i.a,
+    p.constants[i.imm + 1]) end,
   field = function(i, p, types)
     return ("r%d = %s"):format(i.a, field_name(p, types, i.imm))
   end,
@@ -110,8 +120,10 @@ local OPERATION = {
       p.strings[(i.imm >> 16 & 0xffff) + 1])
   end,
   jmp = function(i, _, _, at) return ("go to %d"):format(at + i.imm) end,
-  jz = function(i, _, _, at) return ("if not r%d go to %d"):format(i.a, at + i.imm) end,
-  jnz = function(i, _, _, at) return ("if r%d go to %d"):format(i.a, at + i.imm) end,
+  jz = function(i, _, _, at) return ("if not r%d go to %d"):format(i.a,
+    at + i.imm) end,
+  jnz = function(i, _, _, at) return ("if r%d go to %d"):format(i.a,
+    at + i.imm) end,
   cell_get = function(i) return ("r%d = my cell %d"):format(i.a, i.imm) end,
   cell_set = function(i) return ("my cell %d = r%d"):format(i.imm, i.b) end,
   cell_add = function(i)
@@ -131,7 +143,8 @@ local OPERATION = {
     return ("r%d = %d within %s"):format(i.a, w.count, duration(w.within))
   end,
   cool = function(i, p)
-    return ("r%d = cool after %s"):format(i.a, duration(p.constants[(i.imm >> 16) + 1]))
+    return ("r%d = cool after %s"):format(i.a,
+      duration(p.constants[(i.imm >> 16) + 1]))
   end,
   step = function(i) return ("r%d = step of sequence"):format(i.a) end,
   go = function(i, p)
@@ -160,7 +173,8 @@ function explain.text(image, bound, operations, types)
   local parts = explain.decode(image)
   local lines, starts = {}, {}
   for _, entry in ipairs(parts.entries) do
-    starts[entry.start] = (starts[entry.start] and starts[entry.start] .. ", " or "")
+    starts[entry.start] = (starts[entry.start] and starts[entry.start] .. ", "
+      or "")
       .. entry.type .. (entry.code and " " .. entry.code or "")
   end
   lines[1] = ("rule %s, priority %d: at most %d steps"):format(parts.name,

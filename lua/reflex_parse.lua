@@ -1,16 +1,18 @@
--- Reads rules: the table's fields, and with LPeg the expressions in them. Gives a
--- tree whose nodes know where they stand; raises { text, column, at } when
+-- Reads rules: the table's fields, and with LPeg the expressions in them. Gives
+-- a tree whose nodes know where they stand; raises { text, column, at } when
 -- something is wrong.
 
 local lpeg = require "lpeg"
 
-local C, Carg, Cc, Cf, Cg, Cmt, Cp, Ct = lpeg.C, lpeg.Carg, lpeg.Cc, lpeg.Cf, lpeg.Cg,
+local C, Carg, Cc, Cf, Cg, Cmt, Cp, Ct = lpeg.C, lpeg.Carg, lpeg.Cc, lpeg.Cf,
+  lpeg.Cg,
   lpeg.Cmt, lpeg.Cp, lpeg.Ct
 local P, R, S, V = lpeg.P, lpeg.R, lpeg.S, lpeg.V
 
 local parse = {}
 
-local UNITS = { ns = 1, us = 1000, ms = 1000000, s = 1000000000, min = 60000000000,
+local UNITS = { ns = 1, us = 1000, ms = 1000000, s = 1000000000,
+  min = 60000000000,
   h = 3600000000000 }
 local NAME_MAX = 31
 local SEQUENCE_MAX = 16
@@ -20,7 +22,7 @@ local function fail(at, column, text, ...)
   error { at = at, column = column, text = text:format(...) }
 end
 
--- --- expressions ---------------------------------------------------------------
+-- --- expressions ------------------------------------------------------------
 
 -- How far the parser came: there is what it did not understand.
 local space = S " \t\n" ^ 0 * Cmt(Carg(1), function(_, i, at)
@@ -64,13 +66,15 @@ local function to_number(digits, unit)
     return value and { kind = "number", value = value },
       "numbers are whole, unless they have a unit of time"
   end
-  local scaled = UNITS[unit] and math.tointeger(tonumber(digits) * UNITS[unit] // 1)
+  local scaled = UNITS[unit]
+    and math.tointeger(tonumber(digits) * UNITS[unit] // 1)
   return scaled and { kind = "number", value = scaled },
     ("there is no unit '%s'; there are ns, us, ms, s, min, h"):format(unit)
 end
 
 local number = node(token(C(P "0" * S "xX" * R("09", "af", "AF") ^ 1
-    + R "09" ^ 1 * (P "." * -P "." * R "09" ^ 1) ^ -1) * C(word ^ -1)), to_number)
+    + R "09" ^ 1 * (P "." * -P "." * R "09" ^ 1) ^ -1) * C(word ^ -1)),
+      to_number)
 
 local function text_in(quote)
   return P(quote) * C((P(1) - quote) ^ 0) * quote
@@ -93,7 +97,8 @@ local counter = node(token(C(P "counter" + P "my") * "." * C(word)),
     return { kind = "counter", scope = scope, name = value }
   end)
 
-local boolean = node(keyword "true" * Cc(1) + keyword "false" * Cc(0), function(value)
+local boolean = node(keyword "true" * Cc(1) + keyword "false" * Cc(0),
+  function(value)
   return { kind = "number", value = value }
 end)
 
@@ -120,11 +125,13 @@ local function compare(a, how, b, c)
   if not how then
     return a
   elseif how == "range" then
-    return { kind = "range", x = a, low = b, high = c, column = a.column, at = a.at }
+    return { kind = "range", x = a, low = b, high = c, column = a.column,
+      at = a.at }
   elseif how == "list" then
     return { kind = "list", x = a, list = b, column = a.column, at = a.at }
   end
-  return { kind = "binary", op = how, a = a, b = b, column = a.column, at = a.at }
+  return { kind = "binary", op = how, a = a, b = b, column = a.column,
+    at = a.at }
 end
 
 local comma = symbol ","
@@ -139,10 +146,12 @@ local grammar = {
   end) + V "comparison",
   comparison = V "bits_or" * (
     (op(symbol "==", "eq") + op(symbol "~=" + symbol "!=", "ne")
-      + op(symbol "<=", "le") + op(symbol ">=", "ge") + op(symbol("<", "<"), "lt")
+      + op(symbol "<=", "le") + op(symbol ">=", "ge") + op(symbol("<", "<"),
+        "lt")
       + op(symbol(">", ">"), "gt")) * V "bits_or"
     + keyword "in" * (
-      symbol "{" * Cc "list" * Ct(V "bits_or" * (comma * V "bits_or") ^ 0) * symbol "}"
+      symbol "{" * Cc "list" * Ct(V "bits_or" * (comma * V "bits_or") ^ 0) *
+        symbol "}"
       + Cc "range" * V "bits_or" * symbol ".." * V "bits_or")
   ) ^ -1 / compare,
   bits_or = chain("bits_xor", op(symbol "|", "or")),
@@ -151,8 +160,10 @@ local grammar = {
   shift = chain("sum", op(symbol "<<", "shl") + op(symbol ">>", "shr")),
   sum = chain("product", op(symbol "+", "add") + op(symbol "-", "sub")),
   product = chain("prefix",
-    op(symbol "*", "mul") + op(symbol "//" + symbol "/", "div") + op(symbol "%", "mod")),
-  prefix = node((op(symbol "-", "neg") + op(symbol("~", "="), "inv")) * V "prefix",
+    op(symbol "*", "mul") + op(symbol "//" + symbol "/", "div") + op(symbol "%",
+      "mod")),
+  prefix = node((op(symbol "-", "neg") + op(symbol("~", "="),
+    "inv")) * V "prefix",
     function(operation, x)
       return { kind = "unary", op = operation, x = x }
     end) + V "primary",
@@ -160,15 +171,18 @@ local grammar = {
     + symbol "(" * V "all" * symbol ")",
   -- actions
   call = node(token(plain_name) * (symbol "("
-      * Ct((V "all" * (comma * V "all") ^ 0) ^ -1) * symbol ")" + Ct "") * -symbol "=",
+      * Ct((V "all" * (comma * V "all") ^ 0) ^ -1) * symbol ")" + Ct "") *
+        -symbol "=",
     function(called, args)
       return { kind = "call", name = called, args = args }
     end),
-  setting = node(counter * (symbol "+=" * Cc(true) + symbol "=" * Cc(false)) * V "all",
+  setting = node(counter * (symbol "+=" * Cc(true) + symbol "=" * Cc(false)) * V
+    "all",
     function(target, add, value)
       return { kind = "set", target = target, add = add, value = value }
     end),
-  actions = Ct((V "setting" + V "call") * (symbol ";" * (V "setting" + V "call")) ^ 0)
+  actions = Ct((V "setting" + V "call") * (symbol ";" * (V "setting" + V
+    "call")) ^ 0)
     * symbol ";" ^ -1,
 }
 
@@ -181,19 +195,27 @@ local EXPRESSION, ACTIONS = pattern_from "all", pattern_from "actions"
 
 local function read(pattern, source, key)
   local at = { key = key, source = source }
-  local tree = pattern:match(source, 1, at)
-  if tree then
+  local ok, tree = pcall(pattern.match, pattern, source, 1, at)
+  if ok and tree then
     return tree
+  elseif type(tree) == "table" then
+    error(tree)
+  elseif not ok then
+    -- LPeg's own limit.
+    fail(at, nil, "the expression is nested too deeply")
   end
   local far = at.far or 1
   local found = source:sub(far):match "^[%w_]+" or source:sub(far, far)
-  fail(at, far, found == "" and "it ends too early" or "'%s' is not expected here", found)
+  fail(at, far, found == "" and "it ends too early"
+    or "'%s' is not expected here", found)
 end
 
--- --- fields of the table -----------------------------------------------------------
+-- --- fields of the table ----------------------------------------------------
 
-local FIELDS = { name = true, on = true, when = true, count = true, within = true,
-  sequence = true, unless = true, cooldown = true, priority = true, budget = true,
+local FIELDS = { name = true, on = true, when = true, count = true,
+  within = true,
+  sequence = true, unless = true, cooldown = true, priority = true,
+    budget = true,
   act = true, ttl = true, doc = true }
 
 local function wrong(key, why, ...)
@@ -209,7 +231,8 @@ local function duration(key, value)
   local scale = digits and UNITS[unit == "" and "s" or unit]
   local ns = scale and math.tointeger(tonumber(digits) * scale // 1)
   if not ns or ns <= 0 then
-    wrong(key, "expected a time such as \"200ms\" or a number of seconds, got %s",
+    wrong(key,
+      "expected a time such as \"200ms\" or a number of seconds, got %s",
       tostring(value))
   end
   return ns
@@ -277,7 +300,8 @@ local function sequence(rule, out)
     wrong("sequence", "expected a list of 2 to %d steps", SEQUENCE_MAX)
   end
   if rule.on or rule.when then
-    wrong("sequence", "each step has its own 'on' and 'when'; the rule has none")
+    wrong("sequence",
+      "each step has its own 'on' and 'when'; the rule has none")
   end
   out.sequence = {}
   for i, one in ipairs(rule.sequence) do

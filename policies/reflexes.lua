@@ -1,7 +1,8 @@
--- The reflexes that are there from the start: what must happen at once, whatever
--- else the machine is doing. Read at every start, but not in safe mode. Change
--- them here, or at the prompt: reflex.rules() shows them, reflex.rule{...} of the
--- same name takes the place of one, reflex.remove(name) ends it.
+-- The reflexes that are there from the start: what must happen at once,
+-- whatever else the machine is doing. Read at every start, but not in safe
+-- mode. Change them here, or at the prompt: reflex.rules() shows them,
+-- reflex.rule{...} of the same name takes the place of one, reflex.remove(name)
+-- ends it.
 
 local log = require "log"
 local reflex = require "reflex"
@@ -13,11 +14,12 @@ local rules = {
     on = "power_button",
     cooldown = "5s",
     priority = 250,
-    act = "notify('power button'); poweroff",
+    act = "notify('power button'); poweroff; consume",
   },
   {
     name = "take back",
-    doc = "F12 gives screen and keyboard back to the terminal, whoever has them",
+    doc =
+      "F12 gives screen and keyboard back to the terminal, whoever has them",
     on = "input_key",
     when = "code == f12 and value == pressed",
     priority = 255,
@@ -50,11 +52,18 @@ local rules = {
   },
 }
 
--- One that speaks of what this machine does not have must not take the others
--- with it.
+local there = {}
+for _, rule in ipairs(reflex.rules()) do
+  there[rule.name] = true
+end
+
+-- What somebody was faster to set stays. A rule that speaks of what this
+-- machine does not have must not take the others with it.
 for _, rule in ipairs(rules) do
-  local ok, why = reflex.rule(rule)
-  if not ok then
-    log.info(why)
+  if not there[rule.name] then
+    local ok, why = reflex.rule(rule)
+    if not ok then
+      log.info(why)
+    end
   end
 end

@@ -213,8 +213,9 @@ static int action_mask_irq(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(mask_irq, .doc = "mask the line of an interrupt: vector",
-              .args = "n", .any_context = true, .run = action_mask_irq);
+REFLEX_ACTION(mask_irq, .capability = "dev",
+              .doc = "mask the line of an interrupt: vector", .args = "n",
+              .any_context = true, .run = action_mask_irq);
 
 static int action_unmask_irq(const struct reflex_args *a)
 {
@@ -226,7 +227,8 @@ static int action_unmask_irq(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(unmask_irq, .doc = "let the line come again: vector", .args = "n",
+REFLEX_ACTION(unmask_irq, .capability = "dev",
+              .doc = "let the line come again: vector", .args = "n",
               .any_context = true, .run = action_unmask_irq);
 
 static int action_poweroff(const struct reflex_args *a)
@@ -236,7 +238,8 @@ static int action_poweroff(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(poweroff, .doc = "shut the machine down in order", .args = "",
+REFLEX_ACTION(poweroff, .capability = "power",
+              .doc = "shut the machine down in order", .args = "",
               .run = action_poweroff);
 
 static int action_reset(const struct reflex_args *a)
@@ -246,5 +249,6 @@ static int action_reset(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(reset, .doc = "start the machine anew, in order", .args = "",
+REFLEX_ACTION(reset, .capability = "power",
+              .doc = "start the machine anew, in order", .args = "",
               .run = action_reset);

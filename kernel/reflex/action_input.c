@@ -16,5 +16,6 @@ static int action_key(const struct reflex_args *a)
     return 0;
 }
 
-REFLEX_ACTION(key, .doc = "as if a keyboard had said it: code, 1 down or 0 up",
+REFLEX_ACTION(key, .capability = "input",
+              .doc = "as if a keyboard had said it: code, 1 down or 0 up",
               .args = "nn", .any_context = true, .run = action_key);

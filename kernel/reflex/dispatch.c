@@ -71,7 +71,7 @@ static void account_overrun(struct rule *r, const struct event *e,
 
 /* --- actions --- */
 
-void dispatch_perform(struct rule *r, unsigned call, struct reflex_args *args)
+int dispatch_perform(struct rule *r, unsigned call, struct reflex_args *args)
 {
     int err;
 
@@ -79,10 +79,11 @@ void dispatch_perform(struct rule *r, unsigned call, struct reflex_args *args)
     args->rule = r->image.header->name;
     err = r->calls[call].action->run(args);
     account_action(r, args->event);
-    if (err) {
+    if (err < 0) {
         count(&r->stats.failures, 1);
         report_raise(REPORT_FAILURE, args->rule, args->event, -err);
     }
+    return err;
 }
 
 static void fill_args(const struct reflex_run *run, unsigned index,
@@ -91,14 +92,10 @@ static void fill_args(const struct reflex_run *run, unsigned index,
 {
     const struct reflex_call *call = &run->image->calls[index];
 
-    args->event = run->event;
-    for (unsigned i = 0; i < REFLEX_ARGS; i++) {
+    *args = (struct reflex_args){.event = run->event};
+    for (unsigned i = 0; i < call->argc; i++) {
         unsigned at = call->arg[i].index;
 
-        args->number[i] = 0;
-        args->text[i] = NULL;
-        if (i >= call->argc)
-            continue;
         if (call->arg[i].kind == REFLEX_ARG_STRING)
             args->text[i] = run->image->strings[at].text;
         else if (call->arg[i].kind == REFLEX_ARG_CONSTANT)
@@ -116,7 +113,7 @@ static void act(struct reflex_run *run, unsigned call,
 
     fill_args(run, call, registers, &args);
     if (r->calls[call].action->any_context)
-        dispatch_perform(r, call, &args);
+        run->consumed |= dispatch_perform(r, call, &args) == REFLEX_CONSUMED;
     else if (!defer_action(r, call, &args))
         count(&r->stats.lost, 1);
 }

@@ -159,7 +159,7 @@ static uint64_t compute(uint8_t op, uint64_t b, uint64_t c)
 
 /* What touches a rule's memory. */
 static uint64_t remember(struct reflex_run *run, const struct reflex_insn *i,
-                         uint64_t b)
+                         const int64_t *r)
 {
     const struct reflex_image *image = run->image;
     uint32_t low = (uint32_t)i->imm & 0xffff, high = (uint32_t)i->imm >> 16;
@@ -169,17 +169,18 @@ static uint64_t remember(struct reflex_run *run, const struct reflex_insn *i,
     case REFLEX_CELL_GET:
         return load(&cells[i->imm]);
     case REFLEX_CELL_SET:
-        __atomic_store_n(&cells[i->imm], b, __ATOMIC_RELAXED);
+        __atomic_store_n(&cells[i->imm], (uint64_t)r[i->b], __ATOMIC_RELAXED);
         return 0;
     case REFLEX_CELL_ADD:
-        return (uint64_t)reflex_add_saturating(&cells[i->imm], (int64_t)b);
+        return (uint64_t)reflex_add_saturating(&cells[i->imm], r[i->b]);
     case REFLEX_SHARED_GET:
         return load(run->shared[i->imm]);
     case REFLEX_SHARED_SET:
-        __atomic_store_n(run->shared[i->imm], b, __ATOMIC_RELAXED);
+        __atomic_store_n(run->shared[i->imm], (uint64_t)r[i->b],
+                         __ATOMIC_RELAXED);
         return 0;
     case REFLEX_SHARED_ADD:
-        return (uint64_t)reflex_add_saturating(run->shared[i->imm], (int64_t)b);
+        return (uint64_t)reflex_add_saturating(run->shared[i->imm], r[i->b]);
     case REFLEX_COUNT:
         return window_count(&image->windows[i->imm],
                             &run->state->windows[i->imm], run->now);
@@ -202,7 +203,7 @@ static uint64_t text_compare(const struct reflex_run *run, int32_t imm)
 void reflex_machine_run(struct reflex_run *run, unsigned start)
 {
     const struct reflex_insn *i = &run->image->insns[start];
-    int64_t r[REFLEX_REGISTERS] = {0};
+    int64_t r[REFLEX_REGISTERS]; /* none is read before it is set */
 
     for (;; i++) {
         run->steps++;
@@ -256,7 +257,7 @@ void reflex_machine_run(struct reflex_run *run, unsigned start)
             break;
         case REFLEX_CELL_SET:
         case REFLEX_SHARED_SET:
-            remember(run, i, (uint64_t)r[i->b]);
+            remember(run, i, r);
             break;
         case REFLEX_CELL_GET:
         case REFLEX_CELL_ADD:
@@ -266,8 +267,7 @@ void reflex_machine_run(struct reflex_run *run, unsigned start)
         case REFLEX_COOL:
         case REFLEX_STEP:
         case REFLEX_GO:
-            r[i->a] = (int64_t)remember(
-                run, i, i->b < REFLEX_REGISTERS ? (uint64_t)r[i->b] : 0);
+            r[i->a] = (int64_t)remember(run, i, r);
             break;
         default:
             r[i->a] = (int64_t)compute(i->op, (uint64_t)r[i->b],

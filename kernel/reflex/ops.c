@@ -72,3 +72,8 @@ unsigned reflex_op_steps(uint8_t op)
 {
     return reflex_shape_of(op)->steps;
 }
+
+const char *reflex_op_name(uint8_t op)
+{
+    return reflex_shape_of(op)->name;
+}

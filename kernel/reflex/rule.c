@@ -101,6 +101,26 @@ int reflex_check(const void *image, size_t size, unsigned *bound,
     return err ? err : reflex_image_verify(&parts, &world, bound, why);
 }
 
+const char *reflex_needs(const void *image, size_t size, size_t i)
+{
+    char why[REFLEX_WHY_MAX];
+    struct reflex_image parts;
+
+    if (reflex_image_open(image, size, &parts, why))
+        return NULL;
+    for (unsigned k = 0; k < parts.header->calls; k++) {
+        const char *name = parts.calls[k].action;
+        const struct reflex_action *a = strnlen(name, REFLEX_NAME_MAX) <
+                                                REFLEX_NAME_MAX
+                                            ? reflex_action_find(name)
+                                            : NULL;
+
+        if (a && a->capability && i-- == 0)
+            return a->capability;
+    }
+    return NULL;
+}
+
 static int rule_fill(struct rule *r, char why[REFLEX_WHY_MAX])
 {
     int err = reflex_image_open(r->bytes, r->size, &r->image, why);

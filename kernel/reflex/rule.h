@@ -84,9 +84,9 @@ void rule_free(struct rule *r);
  * inside the old one. Thread context, one caller at a time. */
 struct rule_set *dispatch_exchange(struct rule_set *s);
 struct rule_set *dispatch_current(void);
-/* Run an action, here and now, and account for it. Any context but NMI, or the
- * reflex thread. */
-void dispatch_perform(struct rule *r, unsigned call, struct reflex_args *args);
+/* Run an action, here and now, and account for it; what it answers. Any context
+ * but NMI, or the reflex thread. */
+int dispatch_perform(struct rule *r, unsigned call, struct reflex_args *args);
 
 /* --- defer.c --- */
 

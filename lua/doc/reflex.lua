@@ -2,14 +2,15 @@
 return {
   module = "reflex",
   summary = "Rules that the kernel runs in the moment an event happens.",
-  text = "A rule is a table: over which events, under which condition, what to do. It is "
+  text =
+    "A rule is a table: over which events, under which condition, what to do. It is "
     .. "compiled, proven to be harmless and bounded, and then runs in C, in the context "
     .. "of the event. Changing rules needs the capability \"reflex\".",
   intro = [==[
 ## Three wrong pass-words in ten seconds stop the domain that asked
 
-A script that checks pass-words raises an event for each; who raises is the event's `source`. The
-rule counts, and acts without any script:
+A script that checks pass-words raises an event for each; who raises is the
+event's `source`. The rule counts, and acts without any script:
 
 ```lua
 local event, reflex, domain = require "event", require "reflex", require "domain"
@@ -32,7 +33,8 @@ reflex.rules()[1].name ~= nil --> true
 reflex.remove "guessing" --> true
 ```
 
-`print(reflex.rules())` shows what each rule did, and how long it took from event to action.
+`print(reflex.rules())` shows what each rule did, and how long it took from
+event to action.
 
 ## The fields of a rule
 
@@ -51,16 +53,17 @@ reflex.remove "guessing" --> true
 | `ttl` | the rule ends after that time |
 | `doc` | a text for people |
 
-Times are numbers of seconds, or texts such as `"200ms"`, `"10s"`, `"5 min"`. Counts above 64 are
-exact to two per cent.
+Times are numbers of seconds, or texts such as `"200ms"`, `"10s"`, `"5 min"`.
+Counts above 64 are exact to two per cent.
 
 ## Conditions
 
-Whole numbers of 64 bits; fields and constants by their names; `counter.NAME` is a counter that
-all rules share (`reflex.counters()`), `my.NAME` one of the rule's own. Lua's operators and
-precedence: `or`, `and`, `not`, `== ~= < <= > >=`, `|`, `~`, `&`, `<< >>`, `+ -`, `* // %`, unary
-`- ~`; besides, `x in 1..5` and `x in {1, 2, 3}`. A division by 0 gives 0. Texts are compared with
-`==`, `~=` and `in`. Numbers may have a unit of time, in nanoseconds: `value > 10ms`.
+Whole numbers of 64 bits; fields and constants by their names; `counter.NAME` is
+a counter that all rules share (`reflex.counters()`), `my.NAME` one of the
+rule's own. Lua's operators and precedence: `or`, `and`, `not`, `== ~= < <= >
+>=`, `|`, `~`, `&`, `<< >>`, `+ -`, `* // %`, unary `- ~`; besides, `x in 1..5`
+and `x in {1, 2, 3}`. A division by 0 gives 0. Texts are compared with `==`,
+`~=` and `in`. Numbers may have a unit of time, in nanoseconds: `value > 10ms`.
 
 ```lua
 local reflex = require "reflex"
@@ -71,13 +74,14 @@ ok --> nil
 why:match("column 1: unknown name 'cod'") --> column 1: unknown name 'cod'
 ```
 
-A rule that asks for certain values of `code` is found by them: a thousand rules over other codes
-cost nothing.
+A rule that asks for certain values of `code` is found by them: a thousand rules
+over other codes cost nothing.
 
 ## Sequences
 
-Steps follow each other, each within its time after the one before; `unless` spoils what has
-begun. F12 pressed, then released within 200 ms, no other key between:
+Steps follow each other, each within its time after the one before; `unless`
+spoils what has begun. F12 pressed, then released within 200 ms, no other key
+between:
 
 ```lua
 local reflex = require "reflex"
@@ -96,15 +100,20 @@ reflex.remove "tap" --> true
 
 ## Actions
 
-`act` is a text of actions separated by `;`. `print(reflex.actions())` lists them with their
-arguments; arguments are expressions, or texts in quotes of up to 32 bytes. Besides there are
-`consume` (nobody else acts on the event: a consumed key goes nowhere), `counter.NAME += x`,
-`counter.NAME = x`, and the same with `my.NAME`; counters stay between 0 and 2^63-1.
+`act` is a text of actions separated by `;`. `print(reflex.actions())` lists
+them with their arguments; arguments are expressions, or texts in quotes of up
+to 32 bytes. Besides there are `consume` (nobody else acts on the event: a
+consumed key goes nowhere), `counter.NAME += x`, `counter.NAME = x`, and the
+same with `my.NAME`; counters stay between 0 and 2^63-1.
 
-Actions that are safe in an interrupt run at once, others on the reflex thread, which has the
-highest priority. One that fails raises an event of type `reflex` with the code `failure`;
-`escalate` raises one with the code `escalate`, for whoever decides. Events that rules raise may
-meet rules, four deep; `set_timer(number, time, value)` raises an event of type `timer` later.
+A rule does only what its maker may do: `poweroff` needs the capability "power",
+`stop_domain` "domain", `mask_irq` "dev", keys and the screen "input".
+
+Actions that are safe in an interrupt run at once, others on the reflex thread,
+which has the highest priority. One that fails raises an event of type `reflex`
+with the code `failure`; `escalate` raises one with the code `escalate`, for
+whoever decides. Events that rules raise may meet rules, four deep;
+`set_timer(number, time, value)` raises an event of type `timer` later.
 
 ## What is proven
 
@@ -118,53 +127,62 @@ local text = reflex.explain { name = "e", on = "domain_end", when = "code == err
 text:match("at most %d+ steps") --> at most 11 steps
 ```
 
-The kernel believes none of this: its verifier looks at every instruction before a rule may run.
-It jumps forward only; it reads registers that were set, fields that events of its type have, its
-own memory, and nothing else; it takes at most 1,024 steps, and all rules that one event can meet
-65,536.
+The kernel believes none of this: its verifier looks at every instruction before
+a rule may run. It jumps forward only; it reads registers that were set, fields
+that events of its type have, its own memory, and nothing else; it takes at most
+1,024 steps, and all rules that one event can meet 65,536.
 
 ## Sets and files
 
-`reflex.replace(list)` puts a list in place of all rules, `reflex.import(list or path)` adds one;
-both do all or nothing, and what is in force is exchanged between two events. A rule that is in
-the old set and in the new one keeps its counts. `reflex.export(path)` writes the rules as they
-were written. The rules that are there from the start are in `policies/reflexes.lua`.
+`reflex.replace(list)` puts a list in place of all rules, `reflex.import(list or
+path)` adds one; both do all or nothing, and what is in force is exchanged
+between two events. A rule that is in the old set and in the new one keeps its
+counts. `reflex.export(path)` writes the rules as they were written. The rules
+that are there from the start are in `policies/reflexes.lua`.
 ]==],
   functions = {
     {
       name = "rule",
       args = { { "rule", "table", "see its fields" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not, with the column" },
+      returns = { { "boolean?", "true" }, { "string?",
+        "why not, with the column" },
         { "string?", "code" } },
       text = "Install a rule, or put it in the place of the one of its name.",
-      example = "reflex.rule { name = \"example\", on = \"domain_end\", ttl = \"1s\", "
+      example =
+        "reflex.rule { name = \"example\", on = \"domain_end\", ttl = \"1s\", "
         .. "act = \"counter.ends += 1\" }",
     },
     {
       name = "remove",
       args = { { "name", "string" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
       text = "Take a rule away.",
       example = "reflex.remove(\"example\")",
     },
     {
       name = "replace",
       args = { { "rules", "table", "a list of rules" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
       text = "Have these rules and no others: all of them, or nothing changes.",
       example = "reflex.replace(reflex.export())",
     },
     {
       name = "import",
-      args = { { "from", "table|string", "a list, or a file that returns one" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
-      text = "Add rules to those that are there: all of them, or nothing changes.",
+      args = { { "from", "table|string",
+        "a list, or a file that returns one" } },
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
+      text =
+        "Add rules to those that are there: all of them, or nothing changes.",
       example = "reflex.import {}",
     },
     {
       name = "export",
       args = { { "path", "string?", "file to write" } },
-      returns = { { "table|boolean?", "the list, or true" }, { "string?", "why not" },
+      returns = { { "table|boolean?", "the list, or true" }, { "string?",
+        "why not" },
         { "string?", "code" } },
       text = "All rules as they were written: as a list, or into a file.",
       example = "reflex.export(\"/tmp/rules.lua\")",
@@ -172,14 +190,16 @@ were written. The rules that are there from the start are in `policies/reflexes.
     {
       name = "enable",
       args = { { "name", "string" }, { "on", "boolean" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
       text = "Let a rule rest, or run again.",
       example = "reflex.enable(\"example\", true)",
     },
     {
       name = "rules",
       args = {},
-      returns = { { "table", "name, priority, bound, runs, hits, suppressed, failures, "
+      returns = { { "table",
+        "name, priority, bound, runs, hits, suppressed, failures, "
         .. "overruns, min, mean, max (ns), ticks_*, histogram of each" } },
       text = "All rules in the order in which they run, with what they did. "
         .. "histogram[i] counts actions that took less than 2^(i-1) ns.",
@@ -187,11 +207,13 @@ were written. The rules that are there from the start are in `policies/reflexes.
     },
     {
       name = "explain",
-      args = { { "rule", "table|string", "a rule, or the name of an installed one" } },
+      args = { { "rule", "table|string",
+        "a rule, or the name of an installed one" } },
       returns = { { "string?", "the program" }, { "string?", "why not" },
         { "string?", "code" } },
       text = "The program of a rule, and the steps that it takes at most.",
-      example = "print(reflex.explain { name = \"e\", on = \"domain_end\", act = \"log('x')\" })",
+      example =
+        "print(reflex.explain { name = \"e\", on = \"domain_end\", act = \"log('x')\" })",
     },
     {
       name = "events",
@@ -204,7 +226,8 @@ were written. The rules that are there from the start are in `policies/reflexes.
       name = "actions",
       args = {},
       returns = { { "table", "name, args, doc, any_context of each" } },
-      text = "What rules can do. Arguments: n a number, t a text, those after ? may be "
+      text =
+        "What rules can do. Arguments: n a number, t a text, those after ? may be "
         .. "left out.",
       example = "print(reflex.actions())",
     },
@@ -218,15 +241,18 @@ were written. The rules that are there from the start are in `policies/reflexes.
     {
       name = "set_counter",
       args = { { "name", "string" }, { "value", "integer", "not negative" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
-      text = "Set a shared counter; it is made when it is not there (64 at most).",
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
+      text =
+        "Set a shared counter; it is made when it is not there (64 at most).",
       example = "reflex.set_counter(\"errors\", 0)",
     },
     {
       name = "totals",
       args = {},
       returns = { { "table", "too_deep, lost" } },
-      text = "Events that rules did not see because other rules raised them too deep, "
+      text =
+        "Events that rules did not see because other rules raised them too deep, "
         .. "and actions for which the reflex thread had no room.",
       example = "reflex.totals()",
     },

@@ -112,8 +112,7 @@ static void raise_from_interrupt(struct timer *t)
                 &(struct event){.code = 1, .value = 1});
 }
 
-BENCH(reflex_latency, "from a timer's deadline to the end of a rule's action, "
-                      "the machine being idle before")
+static int measure_latency(uint32_t rounds, struct bench_result *result)
 {
     nstime_t due = clock_now();
     struct timer t;
@@ -132,6 +131,55 @@ BENCH(reflex_latency, "from a timer's deadline to the end of a rule's action, "
     }
     timer_cancel_sync(&t);
     rules_remove(1);
+    return err;
+}
+
+BENCH(reflex_latency, "from a timer's deadline to the end of a rule's action, "
+                      "the machine being idle before")
+{
+    return measure_latency(rounds, result);
+}
+
+/* Threads that compute, allocate, and wake each other all the time. */
+static _Atomic bool load_ends;
+
+static void load_main(void *arg)
+{
+    (void)arg;
+    while (!load_ends) {
+        void *p = kalloc(3000), *q = kspace_alloc(PAGE_SIZE, KSPACE_RW);
+
+        thread_yield();
+        kfree(p);
+        kspace_free(q);
+    }
+}
+
+BENCH(reflex_latency_loaded, "the same while threads allocate and switch")
+{
+    struct thread *t[2] = {NULL};
+    int err = 0;
+
+    load_ends = false;
+    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+        const struct thread_attr attr = {
+            .name = "load",
+            .entry = load_main,
+            .priority = PRIO_CONTROL,
+            .affinity = CPU_ANY,
+        };
+
+        err = err ? err : thread_create(&attr, &t[i]);
+    }
+    if (!err)
+        err = measure_latency(rounds, result);
+    load_ends = true;
+    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+        if (t[i]) {
+            thread_join(t[i], TIME_NEVER);
+            thread_put(t[i]);
+        }
+    }
     return err;
 }
 

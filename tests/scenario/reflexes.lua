@@ -15,7 +15,8 @@ local function test(name, f)
   end }
 end
 
-assert(event.define("test", "events of this test", { one = 1, two = 2, big = 4000000000 }))
+assert(event.define("test", "events of this test", { one = 1, two = 2,
+  big = 4000000000 }))
 assert(event.define("answer", "what rules raise"))
 
 local function counter(name)
@@ -57,9 +58,11 @@ test("conditions say what they say", function()
     "value <= -5", "value > -6", "value >= -5", "value ~= 5", "value != 5",
     "not (value == 5)", "code == 1 or value == -5", "code == 2 and value == -5",
     "value in -5..-1", "code in {1, 2, 3}", "code in 2..2", "text == 'abc'",
-    'text ~= "abd"', "text in {'x', 'abc'}", "value + 7 == code", "value * -2 == 10",
+    'text ~= "abd"', "text in {'x', 'abc'}", "value + 7 == code",
+      "value * -2 == 10",
     "value // 2 == -2", "value % 3 == -2", "value - 1 == -6", "-value == 5",
-    "~value == 4", "(code | 1) == 3", "code & 2", "code ~ 3 == 1", "code << 3 == 16",
+    "~value == 4", "(code | 1) == 3", "code & 2", "code ~ 3 == 1",
+      "code << 3 == 16",
     "code >> 1 == 1", "value // 0 == 0", "value % 0 == 0", "true", "not false",
     "code << 64 == 0", "1 + 2 * 3 == 7", "0x10 == 16", "10ms == 10000000",
     "1.5s == 1500 * 1ms", "not not code", "source > 0",
@@ -69,8 +72,10 @@ test("conditions say what they say", function()
   for _, when in ipairs(cases) do
     assert(holds(when, e), when)
   end
-  for _, when in ipairs { "code == 1", "code == big", "value == 5", "value in 0..9",
-    "code in {1, 3, 4}", "text == 'ab'", "text == 'abcd'", "text in {'a', ''}", "false",
+  for _, when in ipairs { "code == 1", "code == big", "value == 5",
+    "value in 0..9",
+    "code in {1, 3, 4}", "text == 'ab'", "text == 'abcd'", "text in {'a', ''}",
+      "false",
     "not code", "value > 0 or code == 3", "code == 2 and value == 5" } do
     assert(not holds(when, e), when)
   end
@@ -92,7 +97,8 @@ test("a rule without a condition sees all events of its type", function()
 end)
 
 test("rules over other codes do not run", function()
-  rule { name = "one", on = "test", when = "code == one", act = "counter.n += 1" }
+  rule { name = "one", on = "test", when = "code == one",
+    act = "counter.n += 1" }
   rule { name = "few", on = "test", when = "code in {5, 6} and value > 0",
     act = "counter.n += 1" }
   for code = 1, 10 do
@@ -105,10 +111,12 @@ end)
 
 test("rules run in the order of their priority", function()
   reflex.set_counter("order", 0)
-  rule { name = "late", on = "test", priority = 10, act = "counter.order = counter.order * 10 + 3" }
+  rule { name = "late", on = "test", priority = 10,
+    act = "counter.order = counter.order * 10 + 3" }
   rule { name = "keyed", on = "test", when = "code == 1", priority = 50,
     act = "counter.order = counter.order * 10 + 2" }
-  rule { name = "early", on = "test", priority = 200, act = "counter.order = counter.order * 10 + 1" }
+  rule { name = "early", on = "test", priority = 200,
+    act = "counter.order = counter.order * 10 + 1" }
   event.raise("test", { code = 1 })
   same(counter "order", 123)
   same(reflex.rules()[1].name, "early")
@@ -163,7 +171,8 @@ end)
 
 test("a cool-down holds back and counts", function()
   reflex.set_counter("fired", 0)
-  rule { name = "cool", on = "test", cooldown = "1s", act = "counter.fired += 1" }
+  rule { name = "cool", on = "test", cooldown = "1s",
+    act = "counter.fired += 1" }
   for _ = 1, 5 do
     event.raise("test")
   end
@@ -183,7 +192,8 @@ test("unless is an exception", function()
   same(counter "fired", 1)
 end)
 
--- --- sequences ---------------------------------------------------------------------
+-- --- sequences
+-- ---------------------------------------------------------------------
 
 local function tap_rule(extra)
   local r = { name = "tap", act = "counter.taps += 1",
@@ -242,7 +252,8 @@ end)
 test("a sequence goes across types", function()
   reflex.set_counter("across", 0)
   rule { name = "across", act = "counter.across += value",
-    sequence = { { on = "test", when = "code == 1" }, { on = "answer", when = "code == 5" },
+    sequence = { { on = "test", when = "code == 1" }, { on = "answer",
+      when = "code == 5" },
       { on = "test", when = "code == 2", within = 5 } } }
   event.raise("test", { code = 1 })
   event.raise("test", { code = 2, value = 100 })
@@ -252,12 +263,14 @@ test("a sequence goes across types", function()
   same(counter "across", 7)
 end)
 
--- --- actions --------------------------------------------------------------------------
+-- --- actions
+-- --------------------------------------------------------------------------
 
 test("a rule raises an event, over which another rule acts", function()
   local queue <close> = event.subscribe("answer")
   reflex.set_counter("heard", 0)
-  rule { name = "ask", on = "test", act = "raise('answer', code + 1, value * 2)" }
+  rule { name = "ask", on = "test",
+    act = "raise('answer', code + 1, value * 2)" }
   rule { name = "hear", on = "answer", act = "counter.heard = value" }
   event.raise("test", { code = 8, value = 21 })
   local got = queue:read(5)
@@ -276,6 +289,17 @@ test("rules that raise in a circle come to an end", function()
   same(reflex.totals().too_deep, before + 1)
 end)
 
+test("a key that a rule presses may meet a rule that presses it, not for ever",
+  function()
+  local before = reflex.totals().too_deep
+  rule { name = "begin", on = "test", act = "key(184, 1)" } -- F14
+  rule { name = "again", on = "input_key", when = "code == 184",
+    act = "key(code, 1 - value); consume" }
+  event.raise("test")
+  same(stats("again").hits, 3)
+  same(reflex.totals().too_deep, before + 1)
+end)
+
 test("a timer raises an event later", function()
   local queue <close> = event.subscribe { type = "timer", code = 3 }
   rule { name = "later", on = "test", act = "set_timer(3, 50ms, value)" }
@@ -290,9 +314,11 @@ test("a timer raises an event later", function()
   same(queue:read(0.2), nil)
 end)
 
-test("three wrong pass-words stop the domain that asked, and no other", function()
+test("three wrong pass-words stop the domain that asked, and no other",
+  function()
   assert(event.define("login", "somebody logs in", { right = 1, wrong = 2 }))
-  rule { name = "guess", on = "login", when = "code == wrong", count = 3, within = "10s",
+  rule { name = "guess", on = "login", when = "code == wrong", count = 3,
+    within = "10s",
     act = "stop_domain(source); log('three wrong pass-words')" }
   local source = [[local event, sys = require "event", require "sys"
     for _ = 1, ... do event.raise("login", { code = "wrong" }) end
@@ -301,7 +327,8 @@ test("three wrong pass-words stop the domain that asked, and no other", function
   local reason = assert(bad:wait(10))
   same(reason.kind, "killed")
   contains(reason.message, "stopped by rule 'guess'")
-  local good = domain.spawn { caps = { "event" }, args = { 2 }, source = source }
+  local good = domain.spawn { caps = { "event" }, args = { 2 },
+    source = source }
   same(assert(good:wait(10)).kind, "exit")
 end)
 
@@ -348,26 +375,30 @@ test("a rule's own counter is its own", function()
   same(counter "out", 6)
 end)
 
--- --- sets and files ----------------------------------------------------------------------
+-- --- sets and files
+-- ----------------------------------------------------------------------
 
 test("a set is replaced as a whole or not at all", function()
   rule { name = "old", on = "test", act = "counter.x += 1" }
   local ok, why, code = reflex.replace {
     { name = "new", on = "test", act = "counter.x += 1" },
-    { name = "bad", on = "test", when = "nothing == 1", act = "counter.x += 1" } }
+    { name = "bad", on = "test", when = "nothing == 1",
+      act = "counter.x += 1" } }
   same(ok, nil)
   same(code, "EINVAL")
   contains(why, "rule 'bad': when: column 1: unknown name 'nothing'")
   same(#reflex.rules(), 1)
   same(reflex.rules()[1].name, "old")
-  assert(reflex.replace { { name = "new", on = "test", act = "counter.x += 1" } })
+  assert(reflex.replace { { name = "new", on = "test",
+    act = "counter.x += 1" } })
   same(reflex.rules()[1].name, "new")
   ok, why, code = reflex.replace { { name = "a", on = "test", act = "log('')" },
     { name = "a", on = "test", act = "log('x')" } }
   same(ok, nil)
   same(code, "EEXIST")
   contains(why, "two rules 'a'")
-  ok, why, code = reflex.rule { name = "r", on = "test", act = "raise('no_such')" }
+  ok, why, code = reflex.rule { name = "r", on = "test",
+    act = "raise('no_such')" }
   same(ok, nil)
   same(code, "ENOENT")
   contains(why, "there is no 'no_such'")
@@ -375,12 +406,14 @@ test("a set is replaced as a whole or not at all", function()
 end)
 
 test("what stays in a set keeps its counts", function()
-  local a = { name = "a", on = "test", count = 3, within = "100s", act = "counter.kept += 1" }
+  local a = { name = "a", on = "test", count = 3, within = "100s",
+    act = "counter.kept += 1" }
   reflex.set_counter("kept", 0)
   rule(a)
   event.raise("test")
   event.raise("test")
-  assert(reflex.replace { a, { name = "b", on = "test", act = "counter.y += 1" } })
+  assert(reflex.replace { a, { name = "b", on = "test",
+    act = "counter.y += 1" } })
   same(stats("a").runs, 2)
   event.raise("test")
   same(counter "kept", 1)
@@ -396,7 +429,8 @@ test("rules are exchanged under load", function()
   local set = {}
   for i = 1, 30 do
     set[i] = { name = "r" .. i, on = "test", when = "code == " .. i % 8,
-      count = 5, within = "1s", act = { "counter.load += 1", "raise('answer', 1, value)" } }
+      count = 5, within = "1s", act = { "counter.load += 1",
+        "raise('answer', 1, value)" } }
   end
   local rounds = 0
   while helper:status() ~= "dead" do
@@ -413,8 +447,10 @@ end)
 
 test("rules go into a file and come back", function()
   tap_rule { doc = "a doc", priority = 7 }
-  rule { name = "two words", on = { "test", "answer" }, when = "value > 5 and text == 'a\"b'",
-    act = { "log('x;y')", "counter.f += 1" }, cooldown = "1s", ttl = 1000, budget = "5ms" }
+  rule { name = "two words", on = { "test", "answer" },
+    when = "value > 5 and text == 'a\"b'",
+    act = { "log('x;y')", "counter.f += 1" }, cooldown = "1s", ttl = 1000,
+      budget = "5ms" }
   assert(reflex.export("/tmp/rules.lua"))
   local before = {}
   for i, r in ipairs(reflex.rules()) do
@@ -436,7 +472,8 @@ end)
 
 test("a rule lives as long as it should", function()
   reflex.set_counter("alive", 0)
-  rule { name = "short", on = "test", ttl = "150ms", act = "counter.alive += 1" }
+  rule { name = "short", on = "test", ttl = "150ms",
+    act = "counter.alive += 1" }
   event.raise("test")
   sys.sleep(0.2)
   event.raise("test")
@@ -457,7 +494,8 @@ end)
 
 test("a rule over its budget is switched off and told", function()
   local queue <close> = event.subscribe { type = "reflex", code = "overrun" }
-  rule { name = "hasty", on = "test", budget = "1ns", act = "log('a'); log('b')" }
+  rule { name = "hasty", on = "test", budget = "1ns",
+    act = "log('a'); log('b')" }
   for _ = 1, 5 do
     event.raise("test")
   end
@@ -466,31 +504,47 @@ test("a rule over its budget is switched off and told", function()
   same(assert(queue:read(5)).rule, "hasty")
 end)
 
--- --- telling ---------------------------------------------------------------------------------
+-- --- telling -----------------------------------------------------------------
+-- ----------------
 
 test("problems point at their column", function()
   local cases = {
-    { { on = "test", when = "code == ", act = "log('')" }, "when: column 9: it ends too early" },
-    { { on = "test", when = "code = 5", act = "log('')" }, "when: column 6: '=' is not expected" },
-    { { on = "test", when = "valu > 1", act = "log('')" }, "column 1: unknown name 'valu'" },
+    { { on = "test", when = "code == ", act = "log('')" },
+      "when: column 9: it ends too early" },
+    { { on = "test", when = "code = 5", act = "log('')" },
+      "when: column 6: '=' is not expected" },
+    { { on = "test", when = "valu > 1", act = "log('')" },
+      "column 1: unknown name 'valu'" },
     { { on = "test", when = "text > 'a'", act = "log('')" }, "with == and ~=" },
-    { { on = "test", when = "text", act = "log('')" }, "column 1: 'text' is a text" },
-    { { on = "test", when = "code == 5zz", act = "log('')" }, "column 9: there is no unit 'zz'" },
-    { { on = "test", when = "1.5 == 2", act = "log('')" }, "numbers are whole" },
+    { { on = "test", when = "text", act = "log('')" },
+      "column 1: 'text' is a text" },
+    { { on = "test", when = "code == 5zz", act = "log('')" },
+      "column 9: there is no unit 'zz'" },
+    { { on = "test", when = "1.5 == 2", act = "log('')" },
+      "numbers are whole" },
     { { on = "tset", act = "log('')" }, "there is no event type 'tset'" },
-    { { on = "test", act = "lgo('')" }, "act: column 1: there is no action 'lgo'" },
+    { { on = "test", act = "lgo('')" },
+      "act: column 1: there is no action 'lgo'" },
     { { on = "test", act = "log()" }, "log takes 1 arguments, not 0" },
-    { { on = "test", act = "log(1)" }, "column 5: this argument is a text in quotes" },
+    { { on = "test", act = "log(1)" },
+      "column 5: this argument is a text in quotes" },
     { { on = "test", act = "stop_domain('a')" }, "a text is compared" },
     { { on = "test" }, "act: a rule does something" },
     { { act = "log('')" }, "on: expected the name" },
-    { { on = "test", act = "log('')", count = 3 }, "count and within go together" },
-    { { on = "test", act = "log('')", cooldown = "soon" }, "cooldown: expected a time" },
-    { { on = "test", act = "log('')", colour = 1 }, "colour: a rule has no such field" },
-    { { on = "test", act = "log('')", priority = 300 }, "a whole number from 0 to 255" },
-    { { sequence = { { on = "test" } }, act = "log('')" }, "a list of 2 to 16 steps" },
-    { { on = "test", act = "log('" .. ("x"):rep(33) .. "')" }, "at most 32 bytes" },
-    { { on = "test", when = ("("):rep(8) .. "1" .. (")"):rep(7), act = "log('')" },
+    { { on = "test", act = "log('')", count = 3 },
+      "count and within go together" },
+    { { on = "test", act = "log('')", cooldown = "soon" },
+      "cooldown: expected a time" },
+    { { on = "test", act = "log('')", colour = 1 },
+      "colour: a rule has no such field" },
+    { { on = "test", act = "log('')", priority = 300 },
+      "a whole number from 0 to 255" },
+    { { sequence = { { on = "test" } }, act = "log('')" },
+      "a list of 2 to 16 steps" },
+    { { on = "test", act = "log('" .. ("x"):rep(33) .. "')" },
+      "at most 32 bytes" },
+    { { on = "test", when = ("("):rep(8) .. "1" .. (")"):rep(7),
+      act = "log('')" },
       "it ends too early" },
   }
   for _, case in ipairs(cases) do
@@ -500,16 +554,19 @@ test("problems point at their column", function()
     same(code, "EINVAL")
     contains(why, case[2])
   end
-  contains(select(2, reflex.rule { name = ("x"):rep(32), on = "test", act = "log('')" }),
+  contains(select(2, reflex.rule { name = ("x"):rep(32), on = "test",
+    act = "log('')" }),
     "1 to 31 printable")
   local deep = ("1 + ("):rep(20) .. "code" .. (")"):rep(20)
-  contains(select(2, reflex.rule { name = "x", on = "test", when = deep, act = "log('')" }),
+  contains(select(2, reflex.rule { name = "x", on = "test", when = deep,
+    act = "log('')" }),
     "nested too deeply")
 end)
 
 test("explain shows the program and its bound", function()
   local text = assert(reflex.explain { name = "e", on = "test",
-    when = "code == two and text == 'x'", count = 3, within = "10s", act = "log('hi')" })
+    when = "code == two and text == 'x'", count = 3, within = "10s",
+      act = "log('hi')" })
   contains(text, "on test 2")
   contains(text, "3 within 10 s")
   contains(text, 'log("hi")')
@@ -544,10 +601,25 @@ test("without the capability there are no rules to be made", function()
   same(reason.kind, "exit", tostring(reason.message))
 end)
 
+test("nobody has a rule do what it may not do itself", function()
+  local helper = domain.spawn { caps = { "event", "reflex" }, source = [[
+    local reflex = require "reflex"
+    for _, act in ipairs { "poweroff", "reset", "stop_domain(1)", "mask_irq(1)",
+      "key(1, 1)", "take_back" } do
+      local ok, why, code = reflex.rule { name = "x", on = "log", act = act }
+      assert(not ok and code == "EPERM", act)
+      assert(why:find("needs capability", 1, true), why)
+    end
+    assert(reflex.rule { name = "x", on = "log", act = "counter.x += 1" })]] }
+  local reason = helper:wait(10)
+  same(reason.kind, "exit", tostring(reason.message))
+end)
+
 test("200,000 events a second are contained, and counted right", function()
   assert(event.define("storm"))
   reflex.set_counter("storm", 0)
-  rule { name = "storm", on = "storm", count = 5000, within = "1s", cooldown = "30s",
+  rule { name = "storm", on = "storm", count = 5000, within = "1s",
+    cooldown = "30s",
     act = "stop_domain(source); counter.storm += 1; escalate" }
   local told <close> = event.subscribe { type = "reflex", code = "escalate" }
   local others <close> = event.subscribe("answer", 1000)

@@ -159,9 +159,11 @@ enum reflex_op {
 };
 
 #define REFLEX_ACTION_STEPS 16
+#define REFLEX_CONSUMED     1 /* nobody else shall act on the event */
 
 /* Steps that an instruction takes; 0 for what is none. Pure. */
 unsigned reflex_op_steps(uint8_t op);
+const char *reflex_op_name(uint8_t op); /* NULL for what is none */
 
 /* --- actions --- */
 
@@ -182,9 +184,12 @@ struct reflex_args {
 struct reflex_action {
     const char *name, *doc;
     const char *args; /* of each its kind: n number, t text; after ? optional */
+    /* What the maker of a rule must be allowed to do; NULL: nothing more. */
+    const char *capability;
     /* In the event's own context, interrupts off; else on the reflex thread. */
     bool any_context;
-    int (*run)(const struct reflex_args *args); /* 0 or negative errno */
+    /* 0 or negative errno; or, at once only, REFLEX_CONSUMED. */
+    int (*run)(const struct reflex_args *args);
     /* Turn the first argument, a text, into an object when a rule is installed;
      * 0 or negative errno. Thread context. May be NULL. */
     int (*resolve)(const char *name, void **object);
@@ -242,6 +247,11 @@ int reflex_enable(const char *name, bool on);
  * why. */
 int reflex_check(const void *image, size_t size, unsigned *bound,
                  char why[REFLEX_WHY_MAX]);
+
+/* The capabilities of the actions that an image names: the i-th, perhaps more
+ * than once; NULL past the end. `image` is 8-byte aligned and may be anything.
+ */
+const char *reflex_needs(const void *image, size_t size, size_t i);
 
 /* Shared counters, by name; it is made when it is not there. -ENOSPC. */
 int reflex_counter(const char *name, uint64_t **out);
