@@ -1,4 +1,5 @@
-/* sources: drivers/input/keymap.c */
+/* sources: kernel/core/keymap.c kernel/core/keymap_table.c */
+#include <errno.h>
 #include <string.h>
 
 #include <rayos/keycodes.h>
@@ -233,6 +234,125 @@ TEST(keys_that_no_terminal_knows_send_nothing)
             CHECK_FAIL("key %u sends %s", code, text);
     }
     CHECK_STR(plain(KEY_SYSRQ), "");
+}
+
+/* --- layouts --- */
+
+static struct keymap_table before, other;
+
+/* A map with a third level and a dead key, as lua/keymap.lua makes them. */
+static void install_other(void)
+{
+    keymap_current(&before);
+    other = (struct keymap_table){
+        .name = "other",
+        .altgr = true,
+        .symbols = {[KEY_Q] = {'q', 'Q', '@'},
+                    [KEY_E] = {'e', 'E', 0x20ac},
+                    [KEY_A] = {'a', 'A', 0x1f600, 0xe4},
+                    [KEY_Y] = {'z', 'Z'},
+                    [KEY_8] = {'8', '(', '['},
+                    [KEY_SPACE] = {' ', ' '},
+                    [KEY_APOSTROPHE] = {0xe4, 0xc4},
+                    [KEY_MINUS] = {0xdf, '?', '\\', 0x1e9e},
+                    [KEY_GRAVE] = {'^' | KEYMAP_DEAD, 0xb0}},
+        .compose = {{'^', 'a', 0xe2}, {'^', 'E', 0xca}},
+        .compose_count = 2,
+    };
+    CHECK_EQ(keymap_install(&other), 0);
+    keymap_init(&state);
+}
+
+static void remove_other(void)
+{
+    CHECK_EQ(keymap_install(&before), 0);
+}
+
+TEST(a_layout_gives_its_characters_in_utf_8)
+{
+    install_other();
+    CHECK_STR(plain(KEY_Y), "z");
+    CHECK_STR(plain(KEY_MINUS), "\xc3\x9f");
+    CHECK_STR(shift(KEY_APOSTROPHE), "\xc3\x84");
+    CHECK_STR(press(KEY_E, KEY_RIGHTALT, 0), "\xe2\x82\xac");
+    CHECK_STR(press(KEY_A, KEY_RIGHTALT, 0), "\xf0\x9f\x98\x80");
+    CHECK_STR(press(KEY_MINUS, KEY_RIGHTALT, KEY_LEFTSHIFT), "\xe1\xba\x9e");
+    CHECK_STR(alt(KEY_APOSTROPHE), "^[\xc3\xa4");
+    CHECK_STR(plain(KEY_B), "");
+    CHECK_STR(press(KEY_Y, KEY_RIGHTALT, 0), "");
+    remove_other();
+}
+
+TEST(alt_gr_is_no_alt_where_the_layout_has_levels)
+{
+    install_other();
+    CHECK_STR(press(KEY_Q, KEY_RIGHTALT, 0), "@");
+    CHECK_STR(press(KEY_Q, KEY_RIGHTALT, KEY_LEFTALT), "^[@");
+    CHECK_STR(press(KEY_8, KEY_RIGHTALT, KEY_LEFTCTRL), "^[");
+    CHECK_STR(press(KEY_UP, KEY_RIGHTALT, 0), "^[[A");
+    CHECK_STR(ctrl(KEY_Y), "^Z");
+    remove_other();
+    CHECK_STR(press(KEY_Q, KEY_RIGHTALT, 0), "^[q");
+}
+
+TEST(caps_lock_knows_the_letters_of_latin_1)
+{
+    install_other();
+    plain(KEY_CAPSLOCK);
+    CHECK_STR(plain(KEY_APOSTROPHE), "\xc3\x84");
+    CHECK_STR(shift(KEY_APOSTROPHE), "\xc3\xa4");
+    CHECK_STR(plain(KEY_MINUS), "\xc3\x9f");
+    CHECK_STR(plain(KEY_8), "8");
+    remove_other();
+}
+
+TEST(a_dead_key_waits_for_its_letter)
+{
+    install_other();
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(plain(KEY_A), "\xc3\xa2");
+    CHECK_STR(plain(KEY_A), "a");
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(shift(KEY_E), "\xc3\x8a");
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(plain(KEY_SPACE), "^^" + 1);
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(plain(KEY_Q), "^q");
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(plain(KEY_GRAVE), "^^");
+    /* A key that is no character forgets it. */
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(plain(KEY_BACKSPACE), "^?");
+    CHECK_STR(plain(KEY_A), "a");
+    CHECK_STR(plain(KEY_GRAVE), "");
+    CHECK_STR(ctrl(KEY_A), "^A");
+    CHECK_STR(plain(KEY_A), "a");
+    remove_other();
+}
+
+TEST(a_bad_table_leaves_the_old_one_in_force)
+{
+    static const uint32_t bad[] = {'\n',   0x7f,     0x9f,
+                                   0xd800, 0x110000, 27 | KEYMAP_DEAD};
+    static struct keymap_table t;
+
+    install_other();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        t = other;
+        t.symbols[KEY_Q][LEVEL_SHIFT] = bad[i];
+        CHECK_EQ(keymap_install(&t), -EINVAL);
+    }
+    t = other;
+    t.compose_count = KEYMAP_COMPOSE_MAX + 1;
+    CHECK_EQ(keymap_install(&t), -EINVAL);
+    t = other;
+    t.compose[1].result = 0;
+    CHECK_EQ(keymap_install(&t), -EINVAL);
+    t = other;
+    memset(t.name, 'x', sizeof(t.name));
+    CHECK_EQ(keymap_install(&t), -EINVAL);
+    CHECK_STR(press(KEY_Q, KEY_RIGHTALT, 0), "@");
+    remove_other();
 }
 
 CHECK_MAIN

@@ -1,14 +1,16 @@
 /*
- * The US layout, and what a terminal of the xterm family sends for each key
- * (XTerm Control Sequences, "PC-Style Function Keys", "VT220-Style Function
- * Keys"; applications expect these everywhere). Right Alt acts as Alt, since
- * the layout has no third level. Pure: any context.
+ * What a terminal of the xterm family sends for each key (XTerm Control
+ * Sequences, "PC-Style Function Keys", "VT220-Style Function Keys";
+ * applications expect these everywhere), in the layout of keymap_table.c. Any
+ * context but NMI.
  */
 #include <rayos/keymap.h>
 
 #include <string.h>
 
 #include <rayos/keycodes.h>
+
+#include "keymap_table.h"
 
 #define ESC "\x1b"
 
@@ -33,8 +35,7 @@ static const struct modifier modifiers[] = {
 
 void keymap_init(struct keymap_state *s)
 {
-    s->held = 0;
-    s->locks = KEYMAP_NUM_LOCK;
+    *s = (struct keymap_state){.locks = KEYMAP_NUM_LOCK};
 }
 
 unsigned keymap_modifiers(const struct keymap_state *s)
@@ -67,42 +68,7 @@ static bool modifier_take(struct keymap_state *s, const struct input_event *e)
     return true;
 }
 
-/* --- characters --- */
-
-struct character {
-    char plain, shifted;
-};
-
-static const struct character characters[] = {
-    [KEY_1] = {'1', '!'},           [KEY_2] = {'2', '@'},
-    [KEY_3] = {'3', '#'},           [KEY_4] = {'4', '$'},
-    [KEY_5] = {'5', '%'},           [KEY_6] = {'6', '^'},
-    [KEY_7] = {'7', '&'},           [KEY_8] = {'8', '*'},
-    [KEY_9] = {'9', '('},           [KEY_0] = {'0', ')'},
-    [KEY_MINUS] = {'-', '_'},       [KEY_EQUAL] = {'=', '+'},
-    [KEY_Q] = {'q', 'Q'},           [KEY_W] = {'w', 'W'},
-    [KEY_E] = {'e', 'E'},           [KEY_R] = {'r', 'R'},
-    [KEY_T] = {'t', 'T'},           [KEY_Y] = {'y', 'Y'},
-    [KEY_U] = {'u', 'U'},           [KEY_I] = {'i', 'I'},
-    [KEY_O] = {'o', 'O'},           [KEY_P] = {'p', 'P'},
-    [KEY_LEFTBRACE] = {'[', '{'},   [KEY_RIGHTBRACE] = {']', '}'},
-    [KEY_A] = {'a', 'A'},           [KEY_S] = {'s', 'S'},
-    [KEY_D] = {'d', 'D'},           [KEY_F] = {'f', 'F'},
-    [KEY_G] = {'g', 'G'},           [KEY_H] = {'h', 'H'},
-    [KEY_J] = {'j', 'J'},           [KEY_K] = {'k', 'K'},
-    [KEY_L] = {'l', 'L'},           [KEY_SEMICOLON] = {';', ':'},
-    [KEY_APOSTROPHE] = {'\'', '"'}, [KEY_GRAVE] = {'`', '~'},
-    [KEY_BACKSLASH] = {'\\', '|'},  [KEY_Z] = {'z', 'Z'},
-    [KEY_X] = {'x', 'X'},           [KEY_C] = {'c', 'C'},
-    [KEY_V] = {'v', 'V'},           [KEY_B] = {'b', 'B'},
-    [KEY_N] = {'n', 'N'},           [KEY_M] = {'m', 'M'},
-    [KEY_COMMA] = {',', '<'},       [KEY_DOT] = {'.', '>'},
-    [KEY_SLASH] = {'/', '?'},       [KEY_KPASTERISK] = {'*', '*'},
-    [KEY_SPACE] = {' ', ' '},       [KEY_KPMINUS] = {'-', '-'},
-    [KEY_KPPLUS] = {'+', '+'},      [KEY_102ND] = {'\\', '|'},
-    [KEY_KPSLASH] = {'/', '/'},     [KEY_KPEQUAL] = {'=', '='},
-    [KEY_KPCOMMA] = {',', ','},
-};
+/* --- the keypad --- */
 
 /* The keypad with Num Lock, and the key that it is without. */
 struct keypad {
@@ -166,8 +132,7 @@ static void put_number(struct out *o, unsigned n)
 /* Shift 1, Alt 2, Ctrl 4; xterm sends their sum plus one. */
 static unsigned xterm_modifier(unsigned m)
 {
-    return (m & KEYMAP_SHIFT ? 1 : 0) +
-           (m & (KEYMAP_ALT | KEYMAP_ALTGR) ? 2 : 0) +
+    return (m & KEYMAP_SHIFT ? 1 : 0) + (m & KEYMAP_ALT ? 2 : 0) +
            (m & KEYMAP_CTRL ? 4 : 0);
 }
 
@@ -194,27 +159,48 @@ static bool put_sequence(struct out *o, uint16_t key, unsigned m)
 }
 
 /* What Ctrl makes of a character; characters that have no control code stay. */
-static char control_code(char c)
+static uint32_t control_code(uint32_t c)
 {
     static const char from[] = " 2345678/";
     static const char to[] = "\x00\x00\x1b\x1c\x1d\x1e\x1f\x7f\x1f";
-    const char *p = strchr(from, c);
+    const char *p = c && c < 0x80 ? strchr(from, (int)c) : NULL;
 
     if (c >= 'a' && c <= 'z')
-        return (char)(c - 'a' + 1);
+        return c - 'a' + 1;
     if (c >= '@' && c <= '_')
-        return (char)(c & 0x1f);
+        return c & 0x1f;
     if (c == '?')
         return 0x7f;
-    return p ? to[p - from] : c;
+    return p ? (uint8_t)to[p - from] : c;
+}
+
+/* UTF-8 (RFC 3629). */
+static void put_utf8(struct out *o, uint32_t c)
+{
+    if (c < 0x80) {
+        put(o, (char)c);
+        return;
+    }
+    if (c < 0x800) {
+        put(o, (char)(0xc0 | c >> 6));
+    } else {
+        if (c < 0x10000) {
+            put(o, (char)(0xe0 | c >> 12));
+        } else {
+            put(o, (char)(0xf0 | c >> 18));
+            put(o, (char)(0x80 | (c >> 12 & 0x3f)));
+        }
+        put(o, (char)(0x80 | (c >> 6 & 0x3f)));
+    }
+    put(o, (char)(0x80 | (c & 0x3f)));
 }
 
 /* Alt puts an ESC in front. */
-static void put_character(struct out *o, char c, unsigned m)
+static void put_character(struct out *o, uint32_t c, unsigned m)
 {
-    if (m & (KEYMAP_ALT | KEYMAP_ALTGR))
+    if (m & KEYMAP_ALT)
         put(o, ESC[0]);
-    put(o, c);
+    put_utf8(o, c);
 }
 
 /* Keys with a meaning of their own. */
@@ -226,7 +212,7 @@ static bool put_editing(struct out *o, uint16_t key, unsigned m)
         put_character(o, '\r', m);
         return true;
     case KEY_ESC:
-        put_character(o, ESC[0], m);
+        put_character(o, (uint8_t)ESC[0], m);
         return true;
     case KEY_BACKSPACE:
         put_character(o, m & KEYMAP_CTRL ? '\b' : 0x7f, m);
@@ -245,19 +231,64 @@ static bool put_editing(struct out *o, uint16_t key, unsigned m)
     }
 }
 
-static void put_printable(struct out *o, uint16_t key, unsigned m)
+/* Latin letters whose capital lies where ASCII and Latin-1 have it. */
+static bool is_letter_pair(uint32_t small, uint32_t capital)
 {
-    if (key >= ARRAY_SIZE(characters) || !characters[key].plain)
-        return;
-    const struct character *c = &characters[key];
-    bool letter = c->plain >= 'a' && c->plain <= 'z';
+    return ((small >= 'a' && small <= 'z') ||
+            (small >= 0xe0 && small <= 0xfe && small != 0xf7)) &&
+           capital == small - 0x20;
+}
+
+/* The character of a key, perhaps with KEYMAP_DEAD. */
+static uint32_t symbol_of(const struct keymap_table *t, uint16_t key,
+                          unsigned m)
+{
+    const uint32_t *levels = t->symbols[key];
+    unsigned base = m & KEYMAP_ALTGR ? LEVEL_ALTGR : LEVEL_PLAIN;
     bool shift = m & KEYMAP_SHIFT;
 
-    if (letter && m & KEYMAP_CAPS_LOCK)
+    if (m & KEYMAP_CAPS_LOCK && is_letter_pair(levels[base], levels[base + 1]))
         shift = !shift;
-    char code = shift ? c->shifted : c->plain;
+    return levels[base + shift];
+}
 
-    put_character(o, m & KEYMAP_CTRL ? control_code(code) : code, m);
+/* A dead key and one that it does not fit to give both, a space only the
+ * accent. */
+static void put_composed(struct out *o, const struct keymap_table *t,
+                         uint32_t dead, uint32_t c, unsigned m)
+{
+    uint32_t made = keymap_compose(t, dead, c);
+
+    if (!made)
+        put_character(o, dead, m);
+    if (made || c != ' ')
+        put_character(o, made ? made : c, m);
+}
+
+static void put_printable(struct keymap_state *s, struct out *o,
+                          const struct keymap_table *t, uint16_t key,
+                          unsigned m)
+{
+    uint32_t c = key < KEYMAP_KEYS ? symbol_of(t, key, m) : 0, dead = s->dead;
+
+    if (!c)
+        return;
+    s->dead = 0;
+    if (c & KEYMAP_DEAD && !(m & KEYMAP_CTRL)) {
+        c &= ~KEYMAP_DEAD;
+        if (!dead)
+            s->dead = c;
+        else
+            put_composed(o, t, dead, c, m);
+        return;
+    }
+    c &= ~KEYMAP_DEAD;
+    if (m & KEYMAP_CTRL)
+        put_character(o, control_code(c), m);
+    else if (dead)
+        put_composed(o, t, dead, c, m);
+    else
+        put_character(o, c, m);
 }
 
 /* Num Lock gives digits; Shift takes the other choice for the moment. A key on
@@ -271,7 +302,7 @@ static bool put_keypad(struct out *o, uint16_t *key, unsigned *m)
     bool shift = *m & KEYMAP_SHIFT, digit = *m & KEYMAP_NUM_LOCK;
 
     if (digit != shift) {
-        put_character(o, keypad[i].digit, *m);
+        put_character(o, (uint8_t)keypad[i].digit, *m);
         return true;
     }
     if (digit)
@@ -280,18 +311,31 @@ static bool put_keypad(struct out *o, uint16_t *key, unsigned *m)
     return false;
 }
 
+static void put_key(struct keymap_state *s, struct out *o,
+                    const struct keymap_table *t, uint16_t key)
+{
+    unsigned m = keymap_modifiers(s);
+
+    if (m & KEYMAP_ALTGR && !t->altgr)
+        m = (m & ~KEYMAP_ALTGR) | KEYMAP_ALT;
+    if (put_keypad(o, &key, &m) || put_sequence(o, key, m) ||
+        put_editing(o, key, m))
+        s->dead = 0;
+    else
+        put_printable(s, o, t, key, m);
+}
+
 size_t keymap_translate(struct keymap_state *s, const struct input_event *e,
                         char out[KEYMAP_OUT_MAX])
 {
     struct out o = {.text = out};
-    uint16_t key = e->code;
+    const struct keymap_table *t;
+    irqflags_t flags;
 
     if (modifier_take(s, e) || e->value == KEY_RELEASED)
         return 0;
-    unsigned m = keymap_modifiers(s);
-
-    if (!put_keypad(&o, &key, &m) && !put_sequence(&o, key, m) &&
-        !put_editing(&o, key, m))
-        put_printable(&o, key, m);
+    t = keymap_table_lock(&flags);
+    put_key(s, &o, t, e->code);
+    keymap_table_unlock(flags);
     return o.length;
 }
