@@ -62,7 +62,8 @@ struct wire {
         uint32_t sectors, flags;
     } range; /* of a discard, 5.2.6 */
     uint8_t status;
-    uint8_t padding[31];
+    char id[ID_BYTES]; /* of the disk, when that is asked for */
+    uint8_t padding[11];
 };
 
 _Static_assert(sizeof(struct wire) == 64, "one cache line");
@@ -81,7 +82,6 @@ struct virtio_blk {
     struct wire *wire;   /* one for each slot */
     phys_t wire_phys;
     unsigned wire_order;
-    char *id; /* ID_BYTES, in the frames of `wire` */
     struct semaphore id_ready;
     struct slot slots[QUEUE_SIZE];
     struct virtio_buffer buffers[SEGMENTS_MAX + 2]; /* lock */
@@ -207,7 +207,8 @@ static bool take_done(struct virtio_blk *d, struct block_request **r,
     } while (!s && !virtqueue_enable_callback(d->q));
     if (s) {
         *r = s->request;
-        *status = status_of(d->wire[s - d->slots].status);
+        *status = status_of(
+            __atomic_load_n(&d->wire[s - d->slots].status, __ATOMIC_RELAXED));
         /* Lengths of the legacy interface are not reliable (2.7.8.2). */
         if (*r && !*status && d->v->features & VIRTIO_F_VERSION_1 &&
             written < expected(*r))
@@ -355,7 +356,7 @@ static void read_serial(struct virtio_blk *d)
     struct wire *w = &d->wire[s - d->slots];
     const struct virtio_buffer buffers[] = {
         {wire_at(d, w, offsetof(struct wire, header)), sizeof(w->header)},
-        {d->wire_phys + (phys_t)(d->id - (char *)d->wire), ID_BYTES},
+        {wire_at(d, w, offsetof(struct wire, id)), ID_BYTES},
         {wire_at(d, w, offsetof(struct wire, status)), 1},
     };
 
@@ -369,16 +370,20 @@ static void read_serial(struct virtio_blk *d)
     spin_unlock(&d->lock, flags);
     if (sem_wait(&d->id_ready, clock_now() + ID_PATIENCE))
         return;
-    for (size_t i = 0; i < ID_BYTES && d->id[i]; i++)
-        d->block.serial[i] = d->id[i] >= ' ' && d->id[i] < 0x7f ? d->id[i]
-                                                                : '?';
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        char c = __atomic_load_n(&w->id[i], __ATOMIC_RELAXED);
+
+        if (!c)
+            break;
+        d->block.serial[i] = (char)(c >= ' ' && c < 0x7f ? c : '?');
+    }
 }
 
 /* --- the driver --- */
 
 static unsigned wire_order(void)
 {
-    size_t bytes = sizeof(struct wire) * QUEUE_SIZE + ID_BYTES;
+    size_t bytes = sizeof(struct wire) * QUEUE_SIZE;
     unsigned order = 0;
 
     while ((PAGE_SIZE << order) < bytes)
@@ -400,7 +405,6 @@ static struct virtio_blk *create(struct virtio_device *v)
         return NULL;
     }
     d->wire = phys_to_virt(d->wire_phys);
-    d->id = (char *)(d->wire + QUEUE_SIZE);
     d->block.ops = &blk_ops;
     d->block.driver = d;
     sem_init(&d->id_ready, 0);

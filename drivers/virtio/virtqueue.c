@@ -233,7 +233,9 @@ static struct vring_used_element read_element(const struct virtqueue *q)
     };
 }
 
-/* Is that a chain of ours, with no more written than there was room for? */
+/* Is that a chain of ours, with no more written than there was room for? Where
+ * nothing can be written the length means nothing: QEMU's virtio-input says
+ * there how much it has read. */
 static bool check_element(const struct virtqueue *q,
                           struct vring_used_element *e)
 {
@@ -241,7 +243,7 @@ static bool check_element(const struct virtqueue *q,
         return false;
     if (e->len <= q->slots[e->id].writable)
         return true;
-    if (q->exact_lengths)
+    if (q->exact_lengths && q->slots[e->id].writable)
         return false;
     e->len = q->slots[e->id].writable;
     return true;

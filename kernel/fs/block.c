@@ -144,6 +144,7 @@ static void announce(const struct block_device *b)
              (unsigned long long)(b->sectors * BLOCK_SECTOR >> 20),
              b->read_only ? ", read-only" : "", *b->serial ? ", serial " : "",
              b->serial);
+    block_event(b, BLOCK_CAME, 0);
 }
 
 int block_register(struct block_device *b)
@@ -210,6 +211,7 @@ int block_add_partition(struct block_device *disk, const struct partition *p)
         return err;
     }
     b->scanned = true;
+    block_event(b, BLOCK_CAME, 0);
     return 0;
 }
 
@@ -238,10 +240,21 @@ static struct block_device *take_partition(struct block_device *disk)
     return found;
 }
 
+/* What was written shall survive: the power may be taken away next. */
+static void flush_last(struct block_device *b)
+{
+    int err = b->dirty && b->can_flush ? block_flush(b) : 0;
+
+    if (err)
+        log_warn("block", "%s goes without its last flush: error %d", b->name,
+                 -err);
+}
+
 void block_unregister(struct block_device *b)
 {
     struct block_device *p;
 
+    flush_last(b);
     block_queue_close(b); /* what the scanner reads fails now */
     if (b->scanner) {
         while (thread_join(b->scanner, TIME_NEVER))
@@ -249,11 +262,14 @@ void block_unregister(struct block_device *b)
         thread_put(b->scanner);
         b->scanner = NULL;
     }
-    while ((p = take_partition(b)))
+    while ((p = take_partition(b))) {
+        block_event(p, BLOCK_GONE, 0);
         block_put(p);
+    }
     mutex_lock(&lock);
     list_remove(&b->all);
     mutex_unlock(&lock);
     log_info("block", "%s is gone", b->name);
+    block_event(b, BLOCK_GONE, 0);
     block_put(b);
 }

@@ -144,6 +144,11 @@ static int next_piece(const struct block_device *b, struct block_request *r)
 
 /* --- starting --- */
 
+static nstime_t timeout_of(const struct block_device *b)
+{
+    return b->timeout ? b->timeout : timeout_ns;
+}
+
 static void arm_timer(struct block_device *b, nstime_t deadline)
 {
     b->timer_armed = true;
@@ -162,7 +167,7 @@ static int start(struct block_device *b, struct block_request *r)
         return err;
     list_push_back(err ? &b->waiting : &b->active, &r->node);
     if (!b->timer_armed && b->ops->cancel)
-        arm_timer(b, r->submitted + timeout_ns);
+        arm_timer(b, r->submitted + timeout_of(b));
     return 0;
 }
 
@@ -180,6 +185,8 @@ void block_submit(struct block_device *b, struct block_request *r)
         err = first_piece(disk, r, b->first_sector);
     if (!err) {
         flags = spin_lock(&disk->lock);
+        if (r->op == BLOCK_WRITE || r->op == BLOCK_FLUSH)
+            disk->dirty = r->op == BLOCK_WRITE;
         err = b->gone ? -ENODEV : start(disk, r);
         spin_unlock(&disk->lock, flags);
     }
@@ -211,6 +218,8 @@ static void finish_all(struct list *ended)
     while ((n = list_pop_front(ended))) {
         struct block_request *r = container_of(n, struct block_request, node);
 
+        if (r->status && !r->device->gone)
+            block_event(r->via ? r->via : r->device, BLOCK_ERROR, r->status);
         finish(r, r->status);
     }
 }
@@ -302,10 +311,11 @@ void block_complete(struct block_request *r, int status)
 static nstime_t deadline_of(const struct block_device *b,
                             const struct block_request *r)
 {
-    nstime_t last = r->submitted + BLOCK_PATIENCE * timeout_ns;
+    nstime_t timeout = timeout_of(b);
+    nstime_t last = r->submitted + BLOCK_PATIENCE * timeout;
     nstime_t from = b->last_done > r->submitted ? b->last_done : r->submitted;
 
-    return from + timeout_ns < last ? from + timeout_ns : last;
+    return from + timeout < last ? from + timeout : last;
 }
 
 static nstime_t first_deadline(const struct block_device *b,
@@ -404,8 +414,11 @@ static void reset_work(struct work *w)
     spin_unlock(&b->lock, flags);
     log_warn("block", "%s %s and is reset", b->name,
              broke ? "broke the rules" : "does not answer");
+    block_event(b, BLOCK_RESET, broke ? -EIO : -ETIMEDOUT);
     b->ops->cancel(b);
-    err = b->gone ? -ENODEV : b->ops->restart(b);
+    err = b->gone ? 0 : b->ops->restart(b);
+    if (err)
+        block_event(b, BLOCK_LOST, err);
     if (err)
         log_error("block", "%s is lost: error %d after its reset", b->name,
                   -err);
@@ -416,7 +429,7 @@ static void reset_work(struct work *w)
     sort_out_waiting(b, &ended);
     pump(b, &ended);
     if (!(list_empty(&b->active) && list_empty(&b->waiting)) && !b->timer_armed)
-        arm_timer(b, clock_now() + timeout_ns);
+        arm_timer(b, clock_now() + timeout_of(b));
     spin_unlock(&b->lock, flags);
     finish_all(&ended);
 }
@@ -431,6 +444,7 @@ void block_queue_init(struct block_device *b)
     list_init(&b->waiting);
     b->last_done = 0;
     b->resetting = b->failed = b->blame_all = b->timer_armed = false;
+    b->dirty = false;
     b->scanned = b->gone = false;
     timer_init(&b->timer, timer_fired);
     work_init(&b->reset_work, reset_work);

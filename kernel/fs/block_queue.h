@@ -20,6 +20,16 @@ void block_queue_close(struct block_device *b);
 
 void block_queue_set_timeout(nstime_t timeout);
 
+/* block_event.c: tell the world. `err`: negative errno, or 0. */
+enum block_event {
+    BLOCK_CAME = 1,
+    BLOCK_GONE,
+    BLOCK_RESET,
+    BLOCK_ERROR,
+    BLOCK_LOST,
+};
+void block_event(const struct block_device *b, enum block_event what, int err);
+
 /* block.c: have the reset work done, and wait until none is under way. */
 void block_reset_submit(struct block_device *b);
 void block_reset_flush(void);

@@ -13,19 +13,22 @@ local block = require "block"
 
 local disk <close> = block.open("vda")
 disk:read(512, 512):sub(1, 8) --> EFI PART
-disk:write(0, ("x"):rep(512)) --> nil vda is open for reading; open it with {write = true} EPERM
-block.open("no such disk") --> nil no such disk: No such device ENODEV
+local _, why, code = disk:write(0, ("x"):rep(512))
+why --> vda is open for reading; open it with {write = true}
+code --> EPERM
+block.open("vdz") --> nil vdz: No such device ENODEV
 ```
 
-Partitions are disks, too: `vda1` is the first one of `vda`. They appear when their table has
-been read, a moment after the disk (`scanned` in its entry of `block.list()`).
+Partitions are disks, too: `vda1` is the first one of `vda`. They appear when
+their table has been read, a moment after the disk (`scanned` in its entry of
+`block.list()`).
 
 ## When a disk does not answer
 
-A request that gets no answer for ten seconds (`block.timeout=` on the command line, in seconds)
-makes RayOS reset the disk and try again. What has failed three times answers `nil`, a message and
-`"ETIMEDOUT"`; a disk that went away answers `"ENODEV"`, a medium that cannot be read `"EIO"`.
-`stats` counts all of it.
+A request that gets no answer for ten seconds (`block.timeout=` on the command
+line, in seconds) makes RayOS reset the disk and try again. What has failed
+three times answers `nil`, a message and `"ETIMEDOUT"`; a disk that went away
+answers `"ENODEV"`, a medium that cannot be read `"EIO"`. `stats` counts it all.
 ]==],
   functions = {
     {

@@ -2,7 +2,7 @@
 every interface and interrupt that a virtio disk can have; with partition
 tables, errors, time-outs, and drivers that come and go under load."""
 
-import hashlib
+import json
 import sys
 import time
 
@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import disk_images  # noqa: E402
 from disk_images import Partition, mbr_table, noise  # noqa: E402
 
+CAME, GONE = 1, 2  # in events of type `disk`
 MIB = 1 << 20
 GIB = 1 << 30
 
@@ -194,6 +195,7 @@ DISKS = {
     "none": (no_table, "", ""),
     "huge": (six_gigabytes, "", ""),
     "ro": (no_table, "", ",readonly=on"),
+    "trim": (no_table, "", ",discard=unmap"),
 }
 NAMES = {name: "vd" + "bcdefghijkl"[i] for i, name in enumerate(DISKS)}
 
@@ -327,6 +329,19 @@ def test_a_read_only_disk_is_not_written(museum):
     assert answer[0] is None and answer[2] == "EPERM"
 
 
+def test_what_is_discarded_is_not_kept(museum):
+    museum.eval('local d <close> = block.open("vdl", {write = true}) '
+                'assert(d:write(0, ("t"):rep(1 << 20))) '
+                'assert(d:discard(65536, 131072)) assert(d:flush())')
+    s = stats(museum, "vdl")
+    assert (s["discards"], s["flushes"]) == (1, 1)
+    with open(museum.workdir.parent / "trim.img", "rb") as f:
+        data = f.read(MIB)
+    assert data == b"t" * 65536 + bytes(131072) + b"t" * (MIB - 196608)
+    answer = museum.eval('return block.open("vdl"):discard(0, 512)')
+    assert answer[0] is None and answer[2] == "EPERM"
+
+
 def test_who_may_do_what(museum):
     def caged(caps: str, code: str):
         end, = museum.eval(
@@ -397,7 +412,6 @@ def test_many_domains_read_at_the_same_time(fleet):
 
 def broken_disk(path, rules: list[dict]) -> list[str]:
     """A disk over QEMU's blkdebug, which breaks it by rules."""
-    import json
     chain = {"driver": "raw", "node-name": "broken", "file": {
         "driver": "blkdebug", "inject-error": rules, "image": {
             "driver": "file", "filename": str(path)}}}
@@ -462,10 +476,11 @@ def test_a_disk_that_stops_answering_is_reset(fleet):
 
 # --- drivers that come and go ---
 
-def test_a_driver_is_bound_anew_a_hundred_times_under_load(fleet):
+@pytest.mark.parametrize("words", ["", "pci.irq=intx"])
+def test_a_driver_is_bound_anew_a_hundred_times_under_load(fleet, words):
     path = fleet.workdir / "data.img"
     disk_images.make(path, 4 * MIB, (0, numbered(4 * MIB)))
-    m = fleet.boot(cmdline="testhooks", extra=drive("d1", path))
+    m = fleet.boot(cmdline="testhooks " + words, extra=drive("d1", path))
     entries(m)
     put_text(m, "/tmp/reader.lua", READER)
     put_text(m, "/tmp/insist.lua", INSIST)
@@ -526,3 +541,48 @@ sys.sleep(0.5)
 collectgarbage() collectgarbage()
 return before, sys.memory().used, ends, {irqs, #sys.interrupts()}
 """
+
+
+def test_the_pci_function_of_a_disk_comes_and_goes(fleet):
+    path = fleet.workdir / "data.img"
+    gpt_disk(path)
+    m = fleet.boot(machine="pc", cmdline="testhooks", extra=drive("d1", path))
+    entries(m)
+    name, = m.eval('for _, d in ipairs(dev.list()) do '
+                   'if d.name == "virtio:blk1" then return d.parent end end')
+    held, = m.eval(
+        f'held = block.open("vdb1") for i = 1, 100 do '
+        f'assert(dev("{name}"):unbind()) assert(not block.open("vdb")) '
+        f'assert(dev("{name}"):bind()) end return tostring(held)')
+    assert held == 'disk "vdb1"'
+    # What that looks like to those who watch.
+    told, = m.eval(
+        'local q = event.subscribe("disk") '
+        f'assert(dev("{name}"):unbind()) assert(dev("{name}"):bind()) '
+        'local t = {} while #t < 8 do local e = assert(q:read(5)) '
+        't[#t + 1] = e.what .. " " .. e.name end q:close() return t')
+    assert sorted(told) == sorted(
+        f"{what} vdb{part}" for what in (CAME, GONE)
+        for part in ("", 1, 2, 3))
+    answer = m.eval('return held:read(0, 512)')
+    assert answer[0] is None and answer[2] == "ENODEV"
+    m.eval("held:close()")
+    entries(m)
+    assert read_hex(m, "vdb1", 0, 512)[:16] == b"behind the table"
+
+
+@pytest.mark.parametrize("more", ["", ",disable-modern=on"])
+def test_an_entropy_device_feeds_the_random_numbers(fleet, more):
+    m = fleet.boot(machine="pc", cmdline="testhooks",
+                   extra=["-device", "virtio-rng-pci" + more])
+    used, = m.eval(
+        'local used for i = 1, 100 do assert(dev("virtio:rng0"):unbind()) '
+        'assert(dev("virtio:rng0"):bind()) '
+        'if i % 25 == 0 then sys.sleep(0.1) end '
+        'if i == 10 then used = sys.memory().used end '
+        'end return sys.memory().used - used')
+    assert used < 200 * 1024, "memory is lost"
+    sources, _ = m.eval("return sys.entropy()")
+    given = {s["name"]: s["bytes"] for s in sources}
+    assert given["virtio-rng"] >= 4 * 64
+    assert m.eval('return dev("virtio:rng0").bytes') == [64]

@@ -99,6 +99,7 @@ struct block_device {
     uint32_t physical_sector; /* bytes; writes of less are slow */
     uint32_t max_segments, max_sectors; /* of one piece */
     uint32_t max_discard;               /* sectors of one piece */
+    nstime_t timeout;                   /* of a request; 0: the system's */
     bool read_only, can_flush, can_discard;
     char serial[32];                    /* as the device says; "" */
     char label[40], type[40], uuid[40]; /* of a partition; UTF-8 */
@@ -110,6 +111,7 @@ struct block_device {
     struct list waiting;      /* lock: what it has no room for */
     nstime_t last_done;       /* lock: the last completion */
     bool resetting, failed;   /* lock */
+    bool dirty;               /* lock: written since the last flush */
     bool blame_all;           /* lock: the device broke, nobody timed out */
     bool timer_armed;         /* lock */
     _Atomic bool scanned;     /* its partitions are known */
