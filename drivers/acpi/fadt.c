@@ -52,7 +52,9 @@
 #define GAS_SIZE           12
 #define GAS_ADDRESS        4
 
-#define HPET_ADDRESS 40
+#define HPET_ADDRESS   40
+#define HPET_ALIGNMENT 1024                /* and its size */
+#define ADDRESS_LIMIT  (UINT64_C(1) << 52) /* of x86-64 */
 
 static struct acpi_address read_gas(const void *table, size_t size, size_t at)
 {
@@ -179,7 +181,8 @@ int acpi_parse_hpet(const void *table, size_t size, phys_t *base)
         return -EINVAL;
     a = read_gas(table, ((const struct acpi_header *)table)->length,
                  HPET_ADDRESS);
-    if (a.space != ACPI_SPACE_MEMORY || !a.address)
+    if (a.space != ACPI_SPACE_MEMORY || !a.address ||
+        a.address % HPET_ALIGNMENT || a.address >= ADDRESS_LIMIT)
         return -ENODEV;
     *base = a.address;
     return 0;

@@ -38,6 +38,9 @@
 #define X2APIC_FLAGS        8
 #define CPU_ENABLED         1u
 #define ISA_LINES           16
+#define LAPIC_ALIGNMENT     4096
+#define IOAPIC_ALIGNMENT    256 /* 82093AA data sheet, 3.0: FECx xy00h */
+#define ADDRESS_LIMIT       (UINT64_C(1) << 52) /* of x86-64 */
 #define XAPIC_BROADCAST     0xff
 #define X2APIC_BROADCAST    0xffffffff
 /* MPS INTI flags, table 5.26. */
@@ -56,11 +59,19 @@ static void add_cpu(struct acpi_info *out, uint32_t apic_id, uint32_t flags)
     out->cpu_apic_id[out->cpu_count++] = apic_id;
 }
 
+/* An address that cannot be leaves the one that is known. */
+static void set_lapic(struct acpi_info *out, phys_t base)
+{
+    if (base && base % LAPIC_ALIGNMENT == 0 && base < ADDRESS_LIMIT)
+        out->lapic_base = base;
+}
+
 static void add_ioapic(struct acpi_info *out, const uint8_t *entry, size_t size)
 {
     phys_t base = acpi_field(entry, size, IOAPIC_ADDRESS, 4);
 
-    if (!base || out->ioapic_count == ACPI_MAX_IOAPICS)
+    if (!base || base % IOAPIC_ALIGNMENT ||
+        out->ioapic_count == ACPI_MAX_IOAPICS)
         return;
     out->ioapic[out->ioapic_count++] = (struct acpi_ioapic){
         .id = entry[IOAPIC_ID],
@@ -116,7 +127,7 @@ static void parse_entry(struct acpi_info *out, const uint8_t *e, size_t size)
         break;
     case ENTRY_LAPIC_ADDRESS:
         if (size >= ADDRESS_LENGTH)
-            out->lapic_base = acpi_field(e, size, ADDRESS_BASE, 8);
+            set_lapic(out, acpi_field(e, size, ADDRESS_BASE, 8));
         break;
     }
 }
@@ -131,7 +142,7 @@ int acpi_parse_madt(const void *table, size_t size, struct acpi_info *out)
     length = ((const struct acpi_header *)table)->length;
     if (length < MADT_ENTRIES)
         return -EINVAL;
-    out->lapic_base = acpi_field(table, length, MADT_LAPIC_BASE, 4);
+    set_lapic(out, acpi_field(table, length, MADT_LAPIC_BASE, 4));
     out->has_pic = acpi_field(table, length, MADT_FLAGS, 4) & FLAG_PCAT;
     while (length - at >= 2) {
         size_t entry = bytes[at + 1];

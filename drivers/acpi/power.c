@@ -27,7 +27,7 @@
 
 static struct acpi_fadt fadt = {.reset = {.space = ACPI_SPACE_NONE}};
 static struct acpi_s5 s5;
-static bool s5_known;
+static bool s5_known, fadt_known;
 static volatile uint8_t *reset_memory;
 
 static bool s5_look(const struct acpi_header *h)
@@ -41,6 +41,7 @@ void acpi_power_init(const struct acpi_fadt *from)
     const struct acpi_header *ssdt;
 
     fadt = *from;
+    fadt_known = true;
     s5_known = s5_look(acpi_find("DSDT", 0));
     for (unsigned i = 0; !s5_known && (ssdt = acpi_find("SSDT", i)); i++)
         s5_known = s5_look(ssdt);
@@ -51,19 +52,27 @@ void acpi_power_init(const struct acpi_fadt *from)
         log_warn("acpi", "the tables do not tell how to power off");
 }
 
-/* The PM1 registers answer in ACPI mode only. */
-static void enter_acpi_mode(void)
+const struct acpi_fadt *acpi_fadt(void)
 {
+    return fadt_known ? &fadt : NULL;
+}
+
+/* The PM1 registers answer in ACPI mode only. */
+bool acpi_enter_mode(void)
+{
+    if (!fadt.pm1a_control)
+        return false;
     if (arch_in16(fadt.pm1a_control) & PM1_SCI_EN)
-        return;
+        return true;
     if (!fadt.smi_command || !fadt.acpi_enable)
-        return;
+        return false;
     arch_out8(fadt.smi_command, fadt.acpi_enable);
     for (int i = 0; i < ENABLE_WAIT_MS; i++) {
         if (arch_in16(fadt.pm1a_control) & PM1_SCI_EN)
-            return;
+            return true;
         clock_delay(NS_PER_MS);
     }
+    return false;
 }
 
 static void sleep_write(uint16_t port, uint8_t type)
@@ -77,7 +86,7 @@ int acpi_power_off(void)
 {
     if (!s5_known || !fadt.pm1a_control)
         return -ENODEV;
-    enter_acpi_mode();
+    acpi_enter_mode(); /* if it does not, this is all that can be tried */
     sleep_write(fadt.pm1a_control, s5.type_a);
     if (fadt.pm1b_control)
         sleep_write(fadt.pm1b_control, s5.type_b);

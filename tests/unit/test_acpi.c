@@ -210,6 +210,26 @@ TEST(more_cpus_ioapics_and_overrides_than_fit_are_left_out)
     free(t.bytes);
 }
 
+TEST(addresses_that_cannot_be_are_not_taken)
+{
+    static const uint8_t odd_ioapic[] = {1,    12,   7, 0, 1, 0,
+                                         0xc0, 0xfe, 0, 0, 0, 0};
+    static const uint8_t far[] = {5, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0xff};
+    static const uint8_t none[] = {5, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct table t = good_madt();
+    struct acpi_info info = {.lapic_base = 0x1234000};
+
+    append(&t, odd_ioapic, sizeof(odd_ioapic));
+    append(&t, far, sizeof(far));
+    append(&t, none, sizeof(none));
+    put(&t, 36, 0xfee00001, 4);
+    finish(&t);
+    CHECK_EQ(acpi_parse_madt(t.bytes, t.size, &info), 0);
+    CHECK_EQ(info.lapic_base, 0x1234000);
+    CHECK_EQ(info.ioapic_count, 1);
+    free(t.bytes);
+}
+
 static void rsdp_fill(uint8_t p[36], uint8_t revision)
 {
     uint8_t sum = 0;
@@ -272,11 +292,17 @@ static struct table good_fadt(size_t size)
 
     t.bytes[8] = 5;
     put(&t, 40, 0x7000, 4);
+    put(&t, 46, 9, 2);
     put(&t, 48, 0xb2, 4);
     put(&t, 52, 2, 1);
+    put(&t, 56, 0x600, 4);
     put(&t, 64, 0x604, 4);
     put(&t, 76, 0x608, 4);
+    put(&t, 80, 0x620, 4);
+    put(&t, 88, 4, 1);
     put(&t, 91, 4, 1);
+    put(&t, 92, 16, 1);
+    put(&t, 108, 0x32, 1);
     put(&t, 109, 2, 2);
     put(&t, 112, 1u << 8 | 1u << 10, 4);
     put(&t, 116, 1, 1);
@@ -305,6 +331,88 @@ TEST(a_good_fadt_is_understood)
     CHECK_EQ(f.reset.space, ACPI_SPACE_IO);
     CHECK_EQ(f.reset.address, 0xcf9);
     CHECK_EQ(f.reset_value, 0x0f);
+    free(t.bytes);
+}
+
+TEST(the_fixed_events_of_a_fadt_are_understood)
+{
+    struct table t = good_fadt(276);
+    struct acpi_fadt f;
+
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK(!f.hardware_reduced);
+    CHECK_EQ(f.sci, 9);
+    CHECK_EQ(f.pm1a_event, 0x600);
+    CHECK_EQ(f.pm1b_event, 0);
+    CHECK_EQ(f.pm1_event_length, 4);
+    CHECK_EQ(f.gpe[0].port, 0x620);
+    CHECK_EQ(f.gpe[0].length, 16);
+    CHECK_EQ(f.gpe[1].length, 0);
+    CHECK_EQ(f.rtc_century, 0x32);
+    CHECK(f.has_rtc);
+    CHECK(f.fixed_power_button);
+    put(&t, 112, 1u << 4, 4); /* the button is in AML */
+    put(&t, 109, 1u << 5, 2); /* no CMOS clock */
+    put(&t, 108, 0x85, 1);    /* not in the first bank */
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK(!f.fixed_power_button);
+    CHECK(!f.has_rtc);
+    CHECK_EQ(f.rtc_century, 0);
+    free(t.bytes);
+}
+
+TEST(event_blocks_without_two_halves_are_left_alone)
+{
+    static const uint8_t lengths[] = {0, 2, 3, 5, 255};
+
+    for (unsigned i = 0; i < sizeof(lengths); i++) {
+        struct table t = good_fadt(276);
+        struct acpi_fadt f;
+
+        put(&t, 88, lengths[i], 1);
+        put(&t, 92, lengths[i] | 1, 1);
+        finish(&t);
+        CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+        CHECK_EQ(f.pm1a_event, 0);
+        CHECK_EQ(f.gpe[0].length, 0);
+        CHECK(!f.fixed_power_button);
+        free(t.bytes);
+    }
+}
+
+TEST(a_gpe_block_past_the_last_port_is_left_alone)
+{
+    struct table t = good_fadt(276);
+    struct acpi_fadt f;
+
+    put(&t, 80, 0xfff8, 4);
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK_EQ(f.gpe[0].length, 0);
+    free(t.bytes);
+}
+
+/* ACPI 6.4, 4.1: such a machine has none of the fixed registers, whatever the
+ * fields say; the reset register it may have. */
+TEST(hardware_reduced_acpi_has_no_fixed_registers)
+{
+    struct table t = good_fadt(276);
+    struct acpi_fadt f;
+
+    put(&t, 112, 1u << 20 | 1u << 10, 4);
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK(f.hardware_reduced);
+    CHECK_EQ(f.pm1a_control | f.pm1a_event | f.smi_command | f.pm_timer, 0);
+    CHECK_EQ(f.gpe[0].length, 0);
+    CHECK(!f.fixed_power_button);
+    CHECK_EQ(f.reset.address, 0xcf9);
+    t.bytes[8] = 4; /* the flag was reserved then */
+    finish(&t);
+    CHECK_EQ(acpi_parse_fadt(t.bytes, t.size, &f), 0);
+    CHECK(!f.hardware_reduced);
+    CHECK_EQ(f.pm1a_control, 0x604);
     free(t.bytes);
 }
 
@@ -369,6 +477,40 @@ TEST(the_hpet_must_be_in_memory)
     finish(&t);
     CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), -ENODEV);
     free(t.bytes);
+}
+
+TEST(an_hpet_at_an_impossible_place_is_refused)
+{
+    static const uint64_t places[] = {0, 0xfed00001, 0xfed00200,
+                                      UINT64_C(1) << 52, UINT64_MAX - 1023};
+
+    for (unsigned i = 0; i < 5; i++) {
+        struct table t = begin("HPET", 56);
+        phys_t base = 77;
+
+        put(&t, 44, places[i], 8);
+        finish(&t);
+        CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), -ENODEV);
+        CHECK_EQ(base, 77);
+        free(t.bytes);
+    }
+}
+
+TEST(every_truncation_of_an_hpet_table_is_refused)
+{
+    for (size_t size = 36; size < 56; size++) {
+        struct table t = begin("HPET", 56);
+        phys_t base = 0;
+        int expected = size < 52 ? -ENODEV : 0;
+
+        put(&t, 44, 0xfed00000, 8);
+        t.bytes = realloc(t.bytes, size);
+        t.size = size;
+        finish(&t);
+        CHECK_EQ(acpi_parse_hpet(t.bytes, t.size, &base), expected);
+        CHECK_EQ(acpi_parse_hpet(t.bytes, t.size - 1, &base), -EINVAL);
+        free(t.bytes);
+    }
 }
 
 /* The block in a heap block of its size. */
