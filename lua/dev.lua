@@ -127,7 +127,14 @@ end
 ---Make it ours again, with that driver or with the first that matches.
 ---@param driver? string
 function methods:claim(driver)
-  return decide(self, { owner = "ours", driver = driver, why = "by hand" })
+  local ok, why, code = decide(self, { owner = "ours", driver = driver,
+    why = "by hand" })
+  local row = row_of(rawget(self, 1))
+  -- What was ours before and unbound by hand is no news to the tree.
+  if ok and row and row.state ~= "bound" and driver then
+    return self:bind(driver)
+  end
+  return ok, why, code
 end
 
 ---All that is known about it.
@@ -287,7 +294,8 @@ end
 return setmetatable(dev, {
   __call = function(_, name)
     if type(name) ~= "string" then
-      error("dev: the name of a device is needed, such as dev.list()[1].name", 2)
+      error("dev: the name of a device is needed, such as "
+        .. "dev.list()[1].name", 2)
     end
     local row, why, code = row_of(name)
     if not row then

@@ -17,7 +17,8 @@ local function describe_types()
         for _, field in ipairs(t.fields) do
           names[#names + 1] = field.name
         end
-        return ("%-16s %-40s %s"):format(t.name, table.concat(names, " "), t.doc)
+        return ("%-16s %-40s %s"):format(t.name, table.concat(names, " "),
+          t.doc)
       end,
     })
   end
@@ -45,7 +46,8 @@ local function find_type(name, level)
       return type
     end
   end
-  error(("there is no event type '%s'; see event.types()"):format(name), level + 1)
+  error(("there is no event type '%s'; see event.types()"):format(name),
+    level + 1)
 end
 
 local function field_value(type, key, value, level)
@@ -53,7 +55,8 @@ local function field_value(type, key, value, level)
     if field.name == key then
       local number = field.constants[value] or math.tointeger(value)
       if field.kind == "text" then
-        error(("'%s' is a text: compare it in your function"):format(key), level + 1)
+        error(("'%s' is a text: compare it in your function"):format(key),
+          level + 1)
       elseif not number then
         error(("'%s' of events '%s' is a number or one of its constants, not %s")
           :format(key, type.name, tostring(value)), level + 1)
@@ -61,7 +64,8 @@ local function field_value(type, key, value, level)
       return number
     end
   end
-  error(("events of type '%s' have no field '%s'"):format(type.name, key), level + 1)
+  error(("events of type '%s' have no field '%s'"):format(type.name, key),
+    level + 1)
 end
 
 -- One filter: a name, or { type = name, field = value }.
@@ -83,7 +87,8 @@ local function one_filter(filter, level)
       field = key
     end
   end
-  return field and { of.name, field, field_value(of, field, filter[field], level + 1) }
+  return field and { of.name, field, field_value(of, field, filter[field],
+    level + 1) }
     or { of.name, false }
 end
 
@@ -112,7 +117,8 @@ end
 ---@param timeout number?
 ---@return table? event, string? message, string? code
 function event.wait(filter, timeout)
-  local subscription <close>, message, code = core.subscribe(filters_of(filter, 2), 16)
+  local subscription <close>, message, code = core.subscribe(filters_of(filter,
+    2), 16)
   if not subscription then
     return nil, message, code
   end

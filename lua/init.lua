@@ -36,7 +36,8 @@ end
 
 local function reflex_policy()
   return {
-    name = "policy:reflexes", file = REFLEX_POLICY, caps = { "reflex", "event" },
+    name = "policy:reflexes", file = REFLEX_POLICY, caps = {
+      "reflex", "event", "power", "dev", "input", "domain" },
     budget = POLICY_BUDGET, restart = "never",
   }
 end

@@ -1,13 +1,11 @@
 /*
- * The part of sys.test that stands in for a person at the machine: keys are
- * pressed, the screen is read as text, as pixels and as a picture. Refused like
- * all of sys.test. Domain's thread.
+ * The part of sys.test that stands in for a person's eyes: the screen is read
+ * as text, as pixels and as a picture. Refused like all of sys.test. Domain's
+ * thread.
  */
 #include <errno.h>
 
 #include <rayos/framebuffer.h>
-#include <rayos/input.h>
-#include <rayos/keycodes.h>
 #include <rayos/terminal.h>
 
 #include "lua/mod_sys.h"
@@ -15,23 +13,6 @@
 
 /* More columns than the widest screen of the smallest font has. */
 #define COLUMNS_MAX 1024
-
-/* key(code, value): as from a keyboard. */
-static int screen_key(lua_State *L)
-{
-    lua_Integer code = luaL_checkinteger(L, 1);
-    lua_Integer value = luaL_checkinteger(L, 2);
-
-    if (!sys_test_permitted(L))
-        return 3;
-    luaL_argcheck(L, code > 0 && code < KEY_COUNT, 1, "there is no such key");
-    luaL_argcheck(L, value >= KEY_RELEASED && value <= KEY_REPEATED, 2,
-                  "0, 1 or 2");
-    input_inject(INPUT_KEY, (uint16_t)code, (int32_t)value);
-    input_inject(INPUT_SYN, 0, 0);
-    lua_pushboolean(L, true);
-    return 1;
-}
 
 /* Push one row as UTF-8, without the blanks at its end. */
 static void push_row(lua_State *L, const uint32_t *cells, size_t count)
@@ -141,7 +122,6 @@ static int screen_png(lua_State *L)
 }
 
 const struct lua_function sys_screen_functions[] = {
-    {"key", screen_key, "test"},
     {"screen", screen_rows, "test"},
     {"pixels", screen_pixels, "test"},
     {"png", screen_png, "test"},

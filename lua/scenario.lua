@@ -4,6 +4,7 @@
 
 local domain = require "domain"
 local fs = require "fs"
+local input = require "input"
 local sys = require "sys"
 
 local scenario = {}
@@ -190,67 +191,22 @@ end
 
 -- --- keyboard ---
 
--- Codes of Linux's input-event-codes.h, which the kernel uses.
-local KEYS = {
-  esc = 1, backspace = 14, tab = 15, enter = 28, ctrl = 29, shift = 42,
-  alt = 56, space = 57, capslock = 58, f11 = 87, f12 = 88, home = 102, up = 103,
-  pageup = 104, left = 105, right = 106, ["end"] = 107, down = 108,
-  pagedown = 109, insert = 110, delete = 111, meta = 125,
-}
-for n = 1, 10 do
-  KEYS["f" .. n] = 58 + n
-end
-local SHIFTED = {}
-for first, row in pairs {
-  [2] = "1!2@3#4$5%6^7&8*9(0)-_=+", [16] = "qQwWeErRtTyYuUiIoOpP[{]}",
-  [30] = "aAsSdDfFgGhHjJkKlL;:'\"`~", [43] = "\\|zZxXcCvVbBnNmM,<.>/?",
-} do
-  for i = 1, #row, 2 do
-    local code = first + i // 2
-    KEYS[row:sub(i, i)] = code
-    SHIFTED[row:sub(i + 1, i + 1)] = code
-  end
-end
-
-local function key(code, value)
-  assert(sys.test.key(code, value))
-end
-
--- Press them in order, release them in the other.
-local function chord(codes)
-  for _, code in ipairs(codes) do
-    key(code, 1)
-  end
-  for i = #codes, 1, -1 do
-    key(codes[i], 0)
-  end
-end
-
 ---Keys by name, together with "+": t.press("ctrl+c", "up").
 function scenario.press(...)
   for _, names in ipairs { ... } do
-    local codes = {}
+    local chord, back = {}, {}
     for name in names:gmatch("[^+]+") do
-      codes[#codes + 1] = KEYS[name:lower()]
-        or error("press: there is no key " .. show(name), 2)
+      chord[#chord + 1] = name
+      table.insert(back, 1, name)
     end
-    chord(codes)
+    assert(input.press(table.unpack(chord)))
+    assert(input.release(table.unpack(back)))
   end
 end
 
----Text, as typed on a US keyboard; "\n" is Enter.
+---Text, as typed on the key map in force; "\n" is Enter.
 function scenario.type(text)
-  for c in text:gmatch(".") do
-    local name = c == "\n" and "enter" or c == "\t" and "tab"
-      or c == " " and "space" or c
-    if KEYS[name] then
-      chord { KEYS[name] }
-    elseif SHIFTED[c] then
-      chord { KEYS.shift, SHIFTED[c] }
-    else
-      error("type: no key gives " .. show(c), 2)
-    end
-  end
+  assert(input.type(text))
 end
 
 -- --- screen ---

@@ -57,5 +57,5 @@ static void lua_stop(void)
     }
 }
 
-UNIT(lua, .after = "vfs serial terminal i8042 devices", .start = lua_start,
+UNIT(lua, .after = "vfs serial terminal devices", .start = lua_start,
      .stop = lua_stop);

@@ -18,5 +18,6 @@
 -- and answers such a table, or nil.
 
 return {
-  { bus = "pci", class = "06*", owner = "left", why = "part of the board" },
+  { bus = "pci", class = { "0600*", "0601*", "0604*" }, owner = "left",
+    why = "part of the board" },
 }

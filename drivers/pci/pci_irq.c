@@ -31,6 +31,7 @@
 #define MSIX_ENTRY_WORDS   4
 #define MSIX_ENTRY_DATA    2
 #define MSIX_ENTRY_CONTROL 3
+#define NO_PCI_LINES       0x2107u
 #define MSIX_ENTRY_MASKED  1u
 
 /* One message: its vector is claimed by pci_irq_set. */
@@ -208,11 +209,18 @@ static int msi_start(struct pci_irq *irq)
     return err;
 }
 
+/* What the firmware never routed reads 0 or 255; and some lines of the ISA bus
+ * are never a PCI device's: timer, keyboard, cascade, clock, coprocessor. */
+static bool line_ok(uint8_t line)
+{
+    return line < 16 && !(NO_PCI_LINES & 1u << line);
+}
+
 static int intx_start(struct pci_irq *irq)
 {
     irq->count = 1;
     irq->kind = PCI_IRQ_INTX;
-    return irq->p->irq_pin && irq->p->irq_line < 16 ? 0 : -ENODEV;
+    return irq->p->irq_pin && line_ok(irq->p->irq_line) ? 0 : -ENODEV;
 }
 
 static int irq_start(struct pci_irq *irq, unsigned count, unsigned kinds)

@@ -170,10 +170,13 @@ static int device_probe(struct device *d, const struct driver *drv)
         d->state = err == -ENODEV ? DEVICE_UNBOUND : DEVICE_FAILED;
         d->driver = err == -ENODEV ? NULL : drv;
         device_quiesce(d);
+        if (d->state == DEVICE_FAILED)
+            device_event(d, DEVICE_EVENT_FAILED);
         return err;
     }
     d->state = DEVICE_BOUND;
     d->binds++;
+    device_event(d, DEVICE_EVENT_BOUND);
     return 0;
 }
 
@@ -223,9 +226,11 @@ int device_unbind_locked(struct device *d)
         return -EINVAL;
     d->driver->remove(d);
     device_quiesce(d);
+    log_debug("device", "%s: driver %s let go", d->name, d->driver->name);
     d->state = DEVICE_UNBOUND;
     d->driver = NULL;
     changes++;
+    device_event(d, DEVICE_EVENT_UNBOUND);
     return 0;
 }
 
@@ -248,6 +253,7 @@ int device_add(struct device *d)
     d->error = 0;
     d->binds = 0;
     changes++;
+    device_event(d, DEVICE_EVENT_ADDED);
     device_decide(d);
     device_unlock();
     return 0;
@@ -262,6 +268,7 @@ void device_remove(struct device *d)
     list_remove(&d->sibling);
     list_remove(&d->all);
     changes++;
+    device_event(d, DEVICE_EVENT_REMOVED);
     device_unlock();
 }
 

@@ -8,6 +8,15 @@
 void device_lock(void);
 void device_unlock(void);
 
+enum device_event_code {
+    DEVICE_EVENT_ADDED,
+    DEVICE_EVENT_REMOVED,
+    DEVICE_EVENT_BOUND,
+    DEVICE_EVENT_UNBOUND,
+    DEVICE_EVENT_FAILED,
+};
+void device_event(const struct device *d, enum device_event_code code);
+
 struct device *device_find(const char *name);
 const struct driver *driver_find(const char *name);
 /* As device_bind; -EINVAL: it is not bound. */

@@ -24,6 +24,7 @@ struct decision {
     char reserved_for[DEVICE_NAME_MAX];
     char driver[DEVICE_NAME_MAX]; /* "": any that matches */
     char why[64];
+    bool fresh; /* it has become ours, or another driver's: to be bound */
 };
 
 static struct list decisions = LIST_INIT(decisions); /* lock: the tree's */
@@ -118,6 +119,8 @@ static void decide(const struct device_assignment *a)
     struct device *d = device_find(a->name);
     struct decision *c = decision_find(a->name);
 
+    c->fresh = d->owner != DEVICE_OURS ||
+               (a->driver && strcmp(a->driver, c->driver) != 0);
     c->owner = a->owner;
     copy_text(c->reserved_for, sizeof(c->reserved_for),
               a->owner == DEVICE_GUEST ? a->reserved_for : NULL);
@@ -139,15 +142,14 @@ static void release(const struct device_assignment *a)
 
 /* To unbind a bus takes its children away: they find their decisions when they
  * come again. */
-static int take(const struct device_assignment *a, size_t n)
+static int take(const struct device_assignment *a)
 {
     struct device *d = device_find(a->name);
+    const struct decision *c = decision_find(a->name);
     int err;
 
-    if (!d || d->owner != DEVICE_OURS || d->state == DEVICE_BOUND)
-        return 0;
-    /* What has failed is not tried again because of a policy's other rules. */
-    if (d->state == DEVICE_FAILED && n > 1)
+    /* Nothing new: what was unbound by hand, or has failed, stays so. */
+    if (!d || d->owner != DEVICE_OURS || d->state == DEVICE_BOUND || !c->fresh)
         return 0;
     err = device_bind_locked(d, a->driver);
     if (!a->driver && (err == -ENOENT || err == -ENODEV))
@@ -172,7 +174,7 @@ static int assign_locked(const struct device_assignment *a, size_t n,
         release(&a[i]);
     err = 0;
     for (size_t i = 0; i < n; i++)
-        err = take(&a[i], n);
+        err = take(&a[i]);
     return n == 1 ? err : 0;
 }
 

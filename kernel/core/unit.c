@@ -58,8 +58,10 @@ void units_stop(void)
 
         if (*u->state != UNIT_STARTED)
             continue;
-        if (u->stop)
+        if (u->stop) {
             u->stop();
+            log_debug("unit", "%s stopped", u->name);
+        }
         *u->state = UNIT_IDLE;
     }
 }

@@ -10,6 +10,11 @@ void kheap_init(void)
     heap_init(&kernel_heap, NULL, true);
 }
 
+size_t kheap_used(void)
+{
+    return kernel_heap.used;
+}
+
 void *kalloc(size_t size)
 {
     return heap_alloc(&kernel_heap, size);

@@ -2,14 +2,14 @@
 return {
   module = "dev",
   summary = "The machine's devices, their drivers, and the policy over them.",
-  text = "Shows the device tree, gives devices to drivers and guests, and takes "
-    .. "them away. Looking is free; changing needs \"dev\".",
+  text = "Shows the device tree, gives devices to drivers and guests, and "
+    .. "takes them away. Looking is free; changing needs \"dev\".",
   intro = [==[
 ## Looking
 
-The command `dev` shows the tree; `dev.list()` gives the same as data, and `dev(name)` one device.
-Its fields are what the tree, the bus and the driver know about it: `vendor`, `class`, `irq`,
-`bar0`, a driver's counters.
+The command `dev` shows the tree; `dev.list()` gives the same as data, and
+`dev(name)` one device. Its fields are what the tree, the bus and the driver
+know about it: `vendor`, `class`, `irq`, `bar0`, a driver's counters.
 
 ```lua
 local dev = require "dev"
@@ -29,9 +29,9 @@ select(3, dev("pci:ff:1f.7")) --> ENODEV
 
 ## Who gets what
 
-The policy in `policies/devices.lua` says of every device that it is *ours* (and, if it wants, with
-which driver), *reserved for a guest*, or *left alone*. It is a list of rules, the first that matches
-a device counts:
+The policy in `policies/devices.lua` says of every device that it is *ours*
+(and, if it wants, with which driver), *reserved for a guest*, or *left alone*.
+It is a list of rules; the first that matches a device counts:
 
 ```
 return {
@@ -41,10 +41,11 @@ return {
 }
 ```
 
-or a function that gets a device's facts and answers such a table, or nil. What nothing is said about
-is ours and gets the first driver that matches: that is also the built-in default, which is in force
-until the policy has been loaded, and stays if it cannot be. The policy runs in a domain of its own
-with little time and memory; its decisions are put in force all together, or not at all.
+or a function that gets a device's facts and answers such a table, or nil. What
+nothing is said about is ours and gets the first driver that matches: that is
+also the built-in default, which is in force until the policy has been loaded,
+and stays if it cannot be. The policy runs in a domain of its own with little
+time and memory; its decisions are put in force all together, or not at all.
 
 ```lua
 local dev = require "dev"
@@ -54,7 +55,7 @@ dev.policy().source --> /boot/policies/devices.lua
 io.open("/tmp/broken.lua", "w"):write("return { { owner = 'nobody' } }"):close()
 local ok, why, code = dev.reload_policy("/tmp/broken.lua")
 ok --> nil
-why:match("rule 1: owner: one of .*") --> rule 1: owner: one of "ours", "guest", "left", not nobody
+why:match("rule 1: owner: one of .*") ~= nil --> true
 dev.policy().error == why --> true
 dev.reload_policy() --> true
 ```
@@ -64,8 +65,8 @@ dev.reload_policy() --> true
       name = "list",
       returns = { { "table[]", "parents before their children" } },
       text = "Every device with all that is known about it: name, bus, "
-        .. "parent, driver, state (bound, unbound, failed), owner (ours, guest, "
-        .. "left), guest, why, error, binds, and what its bus and its driver "
+        .. "parent, driver, state (bound, unbound, failed), owner (ours, "
+        .. "guest, left), guest, why, error, binds, and what its bus and its driver "
         .. "add.",
       example = "#dev.list()",
     },

@@ -1,8 +1,10 @@
 -- What module event offers: help(), docs and the annotation files read this.
 return {
   module = "event",
-  summary = "What happens in the machine, as tables: keys, deaths, shortage, your own.",
-  text = "Events are fixed records that drivers, the kernel and scripts raise. A "
+  summary =
+    "What happens in the machine, as tables: keys, deaths, shortage, your own.",
+  text =
+    "Events are fixed records that drivers, the kernel and scripts raise. A "
     .. "subscription is a queue of its own with a filter; nobody who listens, no cost. "
     .. "All but types and sources need the capability \"event\".",
   intro = [==[
@@ -18,17 +20,19 @@ e.type --> domain_end
 e.name --> short
 ```
 
-An event is a table: the fields of its type (`event.types()` lists them), and `type`, `time` (on
-the clock of `sys.uptime`), `cpu`, and `consumed` when a reflex said that nobody else shall act on
-it. A filter is the name of a type, or a table with `type` and at most one field, or a list of
-those; named constants stand for numbers. Events come in the order in which they happened, on all
-CPUs. A full queue loses its oldest event and counts it (`:lost()`).
+An event is a table: the fields of its type (`event.types()` lists them), and
+`type`, `time` (on the clock of `sys.uptime`), `cpu`, and `consumed` when a
+reflex said that nobody else shall act on it. A filter is the name of a type, or
+a table with `type` and at most one field, or a list of those; named constants
+stand for numbers. Events come in the order in which they happened, on all CPUs.
+A full queue loses its oldest event and counts it (`:lost()`).
 
 A subscription takes memory of the domain's cap, 64 bytes a place.
 
 ## A loop of one's own
 
-Callbacks run in the domain that set them, one at a time, while it is in `event.loop`:
+Callbacks run in the domain that set them, one at a time, while it is in
+`event.loop`:
 
 ```lua
 local event = require "event"
@@ -45,20 +49,22 @@ a:off()
 b:off()
 ```
 
-A handler that returns something ends the loop with it. A domain under a supervisor that does
-nothing but react is a few `event.on` and an `event.loop()`: if it dies it is started again.
+A handler that returns something ends the loop with it. A domain under a
+supervisor that does nothing but react is a few `event.on` and an
+`event.loop()`: if it dies it is started again.
 
 ## Events of one's own
 
-`event.define(name, doc, codes)` makes a type with the fields `code`, `value`, `text` (32 bytes)
-and `source`, which is the id of the domain that raises: nobody raises in another's name. Types
-stay until the machine is switched off; the same definition again is allowed.
+`event.define(name, doc, codes)` makes a type with the fields `code`, `value`,
+`text` (32 bytes) and `source`, which is the id of the domain that raises:
+nobody raises in another's name. Types stay until the machine is switched off;
+the same definition again is allowed.
 
 ## A source that storms
 
-Of each source and type, 20,000 events a second reach subscribers (`event.source_limit`); what is
-above is counted in `event.sources()`. Reflexes see all of them, so that a rule can end the storm:
-see `help "reflex"`.
+Of each source and type, 20,000 events a second reach subscribers
+(`event.source_limit`); what is above is counted in `event.sources()`. Reflexes
+see all of them, so that a rule can end the storm: see `help "reflex"`.
 ]==],
   functions = {
     {
@@ -81,17 +87,21 @@ see `help "reflex"`.
     },
     {
       name = "wait",
-      args = { { "filter", "string|table" }, { "timeout", "number?", "seconds" } },
+      args = { { "filter", "string|table" }, { "timeout", "number?",
+        "seconds" } },
       returns = { { "table?", "the event" }, { "string?", "why not" },
         { "string?", "code" } },
-      text = "The next event that passes the filter. What happens between two calls "
+      text =
+        "The next event that passes the filter. What happens between two calls "
         .. "is missed: subscribe instead.",
       example = "event.wait(\"log\", 0.01)",
     },
     {
       name = "on",
-      args = { { "filter", "string|table" }, { "fn", "function", "is given the event" } },
-      returns = { { "table?", "handler, with :off()" }, { "string?", "why not" },
+      args = { { "filter", "string|table" }, { "fn", "function",
+        "is given the event" } },
+      returns = { { "table?", "handler, with :off()" }, { "string?",
+        "why not" },
         { "string?", "code" } },
       text = "Have event.loop call a function for what passes the filter.",
       example = "event.on(\"log\", print):off()",
@@ -106,9 +116,11 @@ see `help "reflex"`.
     {
       name = "loop",
       args = { { "timeout", "number?", "seconds for all" } },
-      returns = { { "any", "what a handler returned; nil when the time is over" },
+      returns = { { "any",
+        "what a handler returned; nil when the time is over" },
         { "string?", "why not" }, { "string?", "code" } },
-      text = "Call this domain's handlers for what happens, until one of them returns "
+      text =
+        "Call this domain's handlers for what happens, until one of them returns "
         .. "a value other than nil.",
       example = "event.loop(0.01)",
     },
@@ -117,7 +129,8 @@ see `help "reflex"`.
       args = { { "name", "string", "lower-case letters, digits, _" },
         { "doc", "string?" },
         { "codes", "table?", "named constants of the field code" } },
-      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?", "code" } },
+      returns = { { "boolean?", "true" }, { "string?", "why not" }, { "string?",
+        "code" } },
       text = "Declare a type of one's own; the same again is allowed.",
       example = "event.define(\"example\", \"for help\", { hello = 1 })",
     },
@@ -134,7 +147,8 @@ see `help "reflex"`.
       name = "sources",
       args = {},
       returns = { { "table", "type, source, raised, limited of each" } },
-      text = "Who raised how much while somebody listened, and how much was held back.",
+      text =
+        "Who raised how much while somebody listened, and how much was held back.",
       example = "event.sources()",
     },
     {

@@ -255,16 +255,6 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
         .. "the command line and the capability \"test\".",
     },
     {
-      name = "test.key",
-      args = {
-        { "code", "integer", "of Linux's input-event-codes" },
-        { "value", "integer", "0 released, 1 pressed, 2 repeated" },
-      },
-      returns = { { "true?" }, { "string?" }, { "string?" } },
-      text = "As if a key of the keyboard moved. Refused without "
-        .. "`testhooks`.",
-    },
-    {
       name = "test.screen",
       returns = { { "string[]?", "rows" }, { "string?" }, { "string?" } },
       text = "What the terminal on the screen shows. Refused without "

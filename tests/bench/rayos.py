@@ -8,7 +8,10 @@ sys.path.insert(0, str(ROOT / "tests/machine"))
 from machine import Machine  # noqa: E402
 
 TIMEOUT = 900
-KERNEL_BENCHES = ("context_switch", "mutex_lock_unlock", "timer_to_thread")
+KERNEL_BENCHES = (
+    "context_switch", "mutex_lock_unlock", "timer_to_thread", "reflex_latency",
+    "reflex_rules_1", "reflex_rules_10", "reflex_rules_100",
+    "reflex_rules_1000")
 DISK_BENCHES = ("disk_read_4k", "disk_write_4k", "disk_read_1m",
                 "disk_write_1m")
 DOMAIN_BENCHES = ("message_round_trip", "create", "kernel_call")

@@ -24,6 +24,11 @@ for _size, _text in (("4k", "4 KiB"), ("1m", "1 MiB")):
         OPERATIONS[f"disk.{_verb}_{_size}"] = (
             f"disk_{_verb}_{_size}",
             f"virtio-blk, {_text}, one at a time; the same by O_DIRECT")
+REFLEX_GOAL = 0.2
+FLAT_GOAL = 1.02
+REFLEX_NOTE = ("timer's deadline to a rule's C action; Linux's to a "
+               "SCHED_FIFO thread")
+RULES_NOTE = "an event with {} rules, one of them over its code; with one rule"
 TIMER_NOTE = "deadline to thread, idle before; as cyclictest, SCHED_FIFO"
 
 
@@ -74,6 +79,15 @@ def make(ours: dict, other: dict) -> list[dict]:
         rows.append(_row(f"sched.timer_to_thread_{kind}",
                          ours["timer_to_thread"][kind],
                          other["timer_to_thread"][kind], GOAL, TIMER_NOTE))
+        rows.append(_row(f"reflex.latency_{kind}",
+                         ours["reflex_latency"][kind],
+                         other["timer_to_thread"][kind], REFLEX_GOAL,
+                         REFLEX_NOTE))
+    for count in (10, 100, 1000):
+        rows.append(_row(f"reflex.rules_{count}",
+                         ours[f"reflex_rules_{count}"]["mean"],
+                         ours["reflex_rules_1"]["mean"], FLAT_GOAL,
+                         RULES_NOTE.format(count)))
     rows.append(_row("memory.at_prompt", ours["memory"],
                      other["memory"]["mean"], GOAL,
                      "bytes: frames not free; MemTotal - MemFree in /init"))

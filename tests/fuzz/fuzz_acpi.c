@@ -82,6 +82,22 @@ static void check_mcfg(const uint8_t *t, size_t size)
     }
 }
 
+static void check_fadt(const uint8_t *t, size_t size)
+{
+    struct acpi_fadt f;
+
+    if (acpi_parse_fadt(t, size, &f))
+        return;
+    FUZZ_CHECK(f.reset.space != ACPI_SPACE_IO || f.reset.address <= UINT16_MAX);
+    FUZZ_CHECK(!f.fixed_power_button ||
+               (f.pm1a_event && f.pm1_event_length >= 4));
+    FUZZ_CHECK(!f.hardware_reduced || !(f.pm1a_control | f.pm1a_event));
+    for (unsigned i = 0; i < ACPI_GPE_BLOCKS; i++)
+        FUZZ_CHECK(!f.gpe[i].length ||
+                   (f.gpe[i].port && f.gpe[i].length % 2 == 0 &&
+                    f.gpe[i].port + f.gpe[i].length <= 0x10000));
+}
+
 static void check_root(const uint8_t *t, size_t size, bool extended)
 {
     size_t n = acpi_root_count(t, size, extended);
@@ -94,7 +110,6 @@ static void check_root(const uint8_t *t, size_t size, bool extended)
 
 static void parse(enum kind kind, const uint8_t *t, size_t size)
 {
-    struct acpi_fadt fadt;
     struct acpi_root root;
     struct acpi_s5 s5;
     phys_t base = 0;
@@ -107,11 +122,10 @@ static void parse(enum kind kind, const uint8_t *t, size_t size)
         check_madt(t, size);
     if (kind == MCFG)
         check_mcfg(t, size);
-    if (kind == FADT && acpi_parse_fadt(t, size, &fadt) == 0)
-        FUZZ_CHECK(fadt.reset.space != ACPI_SPACE_IO ||
-                   fadt.reset.address <= UINT16_MAX);
+    if (kind == FADT)
+        check_fadt(t, size);
     if (kind == HPET && acpi_parse_hpet(t, size, &base) == 0)
-        FUZZ_CHECK(base);
+        FUZZ_CHECK(base && base % 1024 == 0 && base < UINT64_C(1) << 52);
     if (kind == S5 && acpi_find_s5(t, size, &s5) == 0)
         FUZZ_CHECK(s5.type_a <= 7 && s5.type_b <= 7);
 }

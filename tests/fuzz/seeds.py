@@ -110,6 +110,15 @@ def acpi() -> Seeds:
     return seeds | {"full": b"\x83" + table(b"APIC", full)}
 
 
+def cmos_time() -> Seeds:
+    """Registers in BCD and binary, 24 and 12 hours, with a century."""
+    times = [(0x06, 0x05, 0x04, 0x03, 0x02, 0x31, 0x20, 2),
+             (6, 5, 4, 3, 2, 31, 20, 6), (0x58, 0x59, 0x91, 1, 1, 0, 0x21, 0),
+             (58, 59, 139, 29, 2, 0, 20, 4)]
+    return {f"time{i}": b"\1" + bytes(t) + struct.pack("<q", 1927857906)
+            for i, t in enumerate(times)}
+
+
 def memory_map() -> Seeds:
     rows = [(7, 0, 0x9F), (0, 0x9F000, 1), (7, 0x100000, 0x700),
             (3, 0x800000, 0x100), (2, 0x900000, 8), (9, 0x7F0000, 16),
@@ -217,6 +226,14 @@ def keys() -> Seeds:
             "locks": bytes((0x3A, 0xBA, 0x45, 0xC5, 0x47, 0x1D, 0x2E, 0x38))}
 
 
+def ps2() -> Seeds:
+    return {"leds": bytes((1, 2, 0, 0xED, 7, 0, 0, 0, 0, 0, 0, 0xFA, 0xFA)),
+            "knock": bytes((1, 7, 1, 0xF3, 200, 0xF3, 100, 0xF3, 80, 0xF2, 0))
+            + b"\xfa" * 7 + b"\x03",
+            "wheel": bytes((0, 0, 0, 0x09, 0, 5, 0, 7, 0, 0xFF)),
+            "lost": bytes((0, 1, 0, 0x38, 0, 0xFB, 200, 0x08, 0, 1, 0, 2))}
+
+
 def tty_line() -> Seeds:
     return texts("hello\r\nworld\n", "a b\x17\x15\x03\x04",
                  "\u4e2d\u6587e\u0301\U0001f600\x7f\x7f\x7f\x08",
@@ -321,10 +338,22 @@ def pci_config() -> Seeds:
     }
 
 
+def reflex_verify() -> Seeds:
+    """Streams for the generator of programs, and the least image as it is."""
+    streams = {f"stream-{n}": bytes([2 + n % 2]) + bytes(
+        (n * 37 + i * i * 11 + i // 7) % 251 for i in range(600))
+        for n in range(6)}
+    entry = struct.pack("<32sIBBH", b"wide", 0, 0, 0, 0)
+    image = struct.pack("<4sI32sQQ7HBBII", b"RFX1", 80 + len(entry) + 8,
+                        b"least", 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 100, 0, 0)
+    return {**streams, "least": b"\0" + image + entry + bytes(8)}
+
+
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
-        acpi, cmdline, codec, elf, fmt, font, keys, manifest, memory_map,
-        number, options, panic_record, partition, path, pci_config, symbols,
+        acpi, cmdline, cmos_time, codec, elf, fmt, font, keys, manifest, memory_map,
+        number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
+        symbols,
         tar, tty_line, virtqueue)}
 
 

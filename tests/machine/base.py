@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ESP_OFFSET = "1M"  # where mkimage.py puts the ESP
 PROMPT = r"^ray> \Z"
+CLICK_TIME = 0.03  # seconds
 START_TIMEOUT = 20.0  # seconds until an emulator opens its sockets
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LIBC = ctypes.CDLL(None)
@@ -87,7 +88,10 @@ class BaseMachine(abc.ABC):
 
     @abc.abstractmethod
     def reset(self) -> int:
-        """The reset button; returns a mark in the serial stream."""
+        """The reset button, with the machine running on: a warm reset, which
+        the software in it neither notices before nor can refuse. Memory keeps
+        its contents in QEMU and in Bochs. Returns a mark in the serial stream,
+        for wait_first_screen."""
 
     def _cleanup(self) -> None:
         """Remove what a killed emulator leaves behind."""
@@ -172,7 +176,7 @@ class BaseMachine(abc.ABC):
             raise AssertionError(f"{code}: {values[1]}")
         return values[1:]
 
-    # --- screen and keyboard ---
+    # --- screen, keyboard and pointer ---
 
     @abc.abstractmethod
     def screenshot(self, name: str = "screen") -> Image.Image:
@@ -185,3 +189,30 @@ class BaseMachine(abc.ABC):
     @abc.abstractmethod
     def type_keys(self, text: str) -> None:
         """Type text on the PS/2 keyboard (US layout)."""
+
+    @abc.abstractmethod
+    def pointer_rel(self, dx: int, dy: int) -> None:
+        """Move the mouse by counts of its own; y grows downwards."""
+
+    @abc.abstractmethod
+    def pointer_move(self, x: int, y: int) -> None:
+        """Put the pointer of a tablet on a pixel of the screen. NotSupported
+        where the machine has none (QEMU: extra=["-device",
+        "virtio-tablet-pci"], or usb-tablet on a controller)."""
+
+    @abc.abstractmethod
+    def button(self, name: str, down: bool) -> None:
+        """Press or release "left", "middle" or "right"."""
+
+    @abc.abstractmethod
+    def wheel(self, steps: int) -> None:
+        """Turn the wheel; positive steps are away from the user, that is up."""
+
+    def click(self, x: int | None = None, y: int | None = None,
+              name: str = "left") -> None:
+        """Press and release, at a pixel (of a tablet), or where the mouse is."""
+        if x is not None and y is not None:
+            self.pointer_move(x, y)
+        self.button(name, True)
+        time.sleep(CLICK_TIME)
+        self.button(name, False)

@@ -16,7 +16,7 @@ import time
 from PIL import Image
 
 from base import BaseMachine, NotSupported
-from rfb import Rfb
+from rfb import BUTTONS, Rfb
 from serial_port import SerialPort
 
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"  # the 2 MiB one
@@ -27,6 +27,11 @@ TCP_LISTEN = "0A"
 # The picture of the window has bars above and below the machine's screen.
 HEADER_BAR, STATUS_BAR = 32, 18
 KEY_GAP = 0.03  # seconds: the keyboard of the machine holds a few keys
+# Icons in the bar above, from the right: power, suspend, reset.
+ICON_WIDTH, RESET_ICON = 32, 2
+# Bochs takes differences of positions, which need not be on its screen: here
+# there is room in all directions. It passes on 255 counts at most at a time.
+POINTER_START, POINTER_STEP = 30000, 100
 OFF_STATUS = 1  # how Bochs ends when the machine is switched off
 OFF_TEXT = "Shutdown port: shutdown requested"
 
@@ -46,6 +51,7 @@ cylinders={cylinders}, heads={heads}, spt={sectors}
 boot: disk
 com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
 port_e9_hack: enabled=1
+mouse: enabled=1, type=imps2
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: {workdir}/bochs.log
 panic: action=fatal, rfb=report
@@ -85,6 +91,8 @@ class BochsMachine(BaseMachine):
         self.options = dict(cpus=cpus, memory=memory, cpu=cpu)
         self.port = 0
         self.rfb: Rfb | None = None
+        self.pointer_x = self.pointer_y = POINTER_START
+        self.buttons = 0
 
     def _configure(self) -> None:
         """Bochs wants to know the disk's whole geometry."""
@@ -109,6 +117,7 @@ class BochsMachine(BaseMachine):
         self.rfb = self._attempt(lambda: Rfb(
             listening_port(self.process.pid, RFB_PORTS)), "bochs.out")
         self.serial = self._attempt(self._connect_serial, "bochs.out")
+        self._point()  # nobody looks yet: this is where the mouse begins
         return self
 
     def _connect_serial(self) -> SerialPort:
@@ -128,9 +137,14 @@ class BochsMachine(BaseMachine):
         return status
 
     def reset(self) -> int:
-        raise NotSupported(
-            "after a reset OVMF hangs in Bochs, waiting for a timer whose "
-            "port is lost; restart() instead")
+        """A click on the window's reset icon. The firmware finds its way only
+        because RayOS has left the power management as a reset should
+        (drivers/platform/piix4_power.c): before that, restart()."""
+        mark = self.serial.mark()
+        x = self.rfb.image().width - ICON_WIDTH * RESET_ICON - ICON_WIDTH // 2
+        for buttons in (BUTTONS["left"], 0):
+            self.rfb.pointer(x, HEADER_BAR // 2, buttons)
+        return mark
 
     def screenshot(self, name: str = "screen") -> Image.Image:
         if self.rfb.error:
@@ -154,3 +168,31 @@ class BochsMachine(BaseMachine):
             name = {"\n": "ret", "\t": "tab"}.get(c, c)
             shift = c.isupper() or c in '~!@#$%^&*()_+{}|:"<>?'
             self.keys(*(["shift", name] if shift else [name]))
+
+    # --- pointer: a PS/2 mouse ---
+
+    def _point(self) -> None:
+        self.rfb.pointer(self.pointer_x, self.pointer_y, self.buttons)
+        time.sleep(KEY_GAP)
+
+    def pointer_rel(self, dx: int, dy: int) -> None:
+        while dx or dy:
+            x = max(-POINTER_STEP, min(POINTER_STEP, dx))
+            y = max(-POINTER_STEP, min(POINTER_STEP, dy))
+            self.pointer_x += x
+            self.pointer_y += y
+            dx, dy = dx - x, dy - y
+            self._point()
+
+    def pointer_move(self, x: int, y: int) -> None:
+        raise NotSupported("this machine has a mouse, and no tablet")
+
+    def button(self, name: str, down: bool) -> None:
+        bit = BUTTONS[name]
+        self.buttons = self.buttons | bit if down else self.buttons & ~bit
+        self._point()
+
+    def wheel(self, steps: int) -> None:
+        for _ in range(abs(steps)):
+            for down in (True, False):
+                self.button("up" if steps > 0 else "down", down)

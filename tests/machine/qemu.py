@@ -6,7 +6,7 @@ import time
 
 from PIL import Image
 
-from base import BUILD, BaseMachine
+from base import BUILD, BaseMachine, NotSupported
 from qmp import Qmp
 from serial_port import SerialPort
 
@@ -17,6 +17,7 @@ _KEY_NAMES = {
     "`": "grave_accent", "\\": "backslash", ",": "comma", ".": "dot",
     "/": "slash", "\t": "tab",
 }
+ABSOLUTE_MAX = 0x7fff  # what QMP calls the right and the lower edge
 _SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./"))
 
 
@@ -103,6 +104,33 @@ class QemuMachine(BaseMachine):
             base = _SHIFTED.get(c, c.lower())
             name = _KEY_NAMES.get(base, base)
             self.keys(*(["shift", name] if shift else [name]))
+
+    # --- pointer: QEMU gives each event to the device that is for it ---
+
+    def _input(self, *events: tuple[str, dict]) -> None:
+        self.qmp.command("input-send-event", events=[
+            {"type": kind, "data": data} for kind, data in events])
+
+    def pointer_rel(self, dx: int, dy: int) -> None:
+        self._input(("rel", {"axis": "x", "value": dx}),
+                    ("rel", {"axis": "y", "value": dy}))
+
+    def pointer_move(self, x: int, y: int) -> None:
+        if not any(m["absolute"] for m in self.qmp.command("query-mice")):
+            raise NotSupported("this machine has no tablet")
+        size = self.screenshot("pointer").size
+        self._input(*(("abs", {"axis": axis,
+                               "value": at * ABSOLUTE_MAX // (length - 1)})
+                      for axis, at, length in zip("xy", (x, y), size)))
+
+    def button(self, name: str, down: bool) -> None:
+        self._input(("btn", {"button": name, "down": down}))
+
+    def wheel(self, steps: int) -> None:
+        name = "wheel-up" if steps > 0 else "wheel-down"
+        for _ in range(abs(steps)):
+            for down in (True, False):
+                self.button(name, down)
 
 
 class KvmMachine(QemuMachine):

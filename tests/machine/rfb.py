@@ -1,6 +1,6 @@
 """A client of the remote frame buffer protocol (RFC 6143), as far as Bochs'
 display library "rfb" needs it: 8 bits a pixel, raw rectangles, a screen that
-changes its size, and keys.
+changes its size, keys, and a pointer.
 
 A thread keeps a picture of the screen that is always the newest.
 """
@@ -17,6 +17,7 @@ from PIL import Image
 PIXEL_FORMAT = struct.Struct(">BBBBHHHBBBxxx").pack(
     8, 8, 0, 1, 7, 7, 3, 0, 3, 6)
 SET_PIXEL_FORMAT, SET_ENCODINGS, UPDATE_REQUEST, KEY_EVENT = 0, 2, 3, 4
+POINTER_EVENT = 5
 RAW, DESKTOP_SIZE = 0, -223
 
 # X11 key symbols of the keys that are not a character (QEMU's names of them).
@@ -28,6 +29,10 @@ KEYSYMS = {
     "alt": 0xFFE9, "caps_lock": 0xFFE5,
     **{f"f{i}": 0xFFBD + i for i in range(1, 13)},
 }
+
+
+# RFC 6143, 7.5.5.
+BUTTONS = {"left": 1, "middle": 2, "right": 4, "up": 8, "down": 16}
 
 
 class Rfb:
@@ -119,6 +124,11 @@ class Rfb:
         """Press or release a key: a character, or a name in KEYSYMS."""
         symbol = KEYSYMS[name] if name in KEYSYMS else ord(name)
         self._sock.sendall(struct.pack(">BBxxI", KEY_EVENT, down, symbol))
+
+    def pointer(self, x: int, y: int, buttons: int) -> None:
+        """Where the pointer is now in the picture, and the buttons it holds
+        down: a mask of BUTTONS."""
+        self._sock.sendall(struct.pack(">BBHH", POINTER_EVENT, buttons, x, y))
 
     def close(self) -> None:
         try:

@@ -33,6 +33,7 @@ class SerialPort:
         self._cond = threading.Condition(threading.RLock())
         self.raw = bytearray()
         self.closed = False
+        self.blind = False  # the terminal is not shown what comes: bulk data
         self._terminal = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._terminal)
         threading.Thread(target=self._read_loop, daemon=True).start()
@@ -49,7 +50,8 @@ class SerialPort:
                     self._cond.notify_all()
                     return
                 self.raw += data
-                self._stream.feed(data)
+                if not self.blind:
+                    self._stream.feed(data)
                 self._cond.notify_all()
 
     def send(self, data: bytes | str) -> None:

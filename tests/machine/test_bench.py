@@ -11,7 +11,9 @@ ROWS = {
     "boot.prompt_of_linux_init", "lua.fib", "domain.message_round_trip",
     "domain.create", "domain.kernel_call", "sched.context_switch",
     "sched.mutex_lock_unlock", "sched.timer_to_thread_mean",
-    "sched.timer_to_thread_max", "memory.at_prompt",
+    "sched.timer_to_thread_max", "memory.at_prompt", "reflex.latency_mean",
+    "reflex.latency_max", "reflex.rules_10", "reflex.rules_100",
+    "reflex.rules_1000",
 }
 
 

@@ -4,7 +4,7 @@
 local tap = require "tap"
 
 local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
-  "trace", "block", "event", "reflex" }
+  "trace", "input", "block", "event", "reflex", "dev" }
 
 local tests = {}
 local function test(name, f)
@@ -87,6 +87,11 @@ test("methods and their documentation agree", function()
   compare(methods_of(envelope), class("domain", "envelope"), "envelope:")
   compare(methods_of(require "block".open("vda")), class("block", "disk"),
     "disk:")
+  local dev = require "dev"
+  local device = dev(dev.list()[1].name)
+  for name in pairs(class("dev", "device")) do
+    assert(type(device[name]) == "function", "device:" .. name)
+  end
   compare(methods_of(require "supervisor".new { children = {} }),
     class("supervisor", "supervisor"), "supervisor:")
 end)

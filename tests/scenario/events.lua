@@ -1,4 +1,5 @@
--- Events: types, subscriptions with filters, order, losses, and the kernel's own.
+-- Events: types, subscriptions with filters, order, losses, and the kernel's
+-- own.
 
 local domain = require "domain"
 local event = require "event"
@@ -40,7 +41,8 @@ end)
 test("an event arrives with its fields, its source and its time", function()
   local queue <close> = event.subscribe("door")
   local before = sys.uptime()
-  same(event.raise("door", { code = "ring", value = -7, text = "hello" }), false)
+  same(event.raise("door", { code = "ring", value = -7, text = "hello" }),
+    false)
   local got = assert(queue:read(5))
   same(got.type, "door")
   same(got.code, 2)
@@ -213,7 +215,8 @@ test("memory that is refused is an event", function()
   local helper = domain.spawn { name = "hog", memory = 4 << 20,
     source = "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end" }
   same(helper:wait(20).kind, "memory")
-  same(queue:read(5).code, type_called("memory_pressure").fields[1].constants.refused)
+  same(queue:read(5).code,
+    type_called("memory_pressure").fields[1].constants.refused)
 end)
 
 test("misuse is told", function()
@@ -222,11 +225,14 @@ test("misuse is told", function()
     "have no field 'x'")
   contains(select(2, pcall(event.subscribe, { type = "door", code = "bang" })),
     "not bang")
-  contains(select(2, pcall(event.subscribe, { type = "door", text = "a" })), "is a text")
-  contains(select(2, pcall(event.subscribe, { type = "door", code = 1, value = 2 })),
+  contains(select(2, pcall(event.subscribe, { type = "door", text = "a" })),
+    "is a text")
+  contains(select(2, pcall(event.subscribe, { type = "door", code = 1,
+    value = 2 })),
     "at most one field")
   contains(select(2, pcall(event.raise, "log", {})), "are the kernel's")
-  contains(select(2, pcall(event.raise, "door", { code = "bang" })), "no code 'bang'")
+  contains(select(2, pcall(event.raise, "door", { code = "bang" })),
+    "no code 'bang'")
   same(select(3, event.define("log")), "EEXIST")
   same(select(3, event.define("door", "", { other = 3 })), "EEXIST")
   same(event.define("door", "", { ring = 2, knock = 1 }), true)
@@ -243,7 +249,8 @@ test("without the capability there is no listening", function()
 end)
 
 test("a queue is paid for by the domain", function()
-  local helper = domain.spawn { caps = { "event" }, memory = 2 << 20, source = [[
+  local helper = domain.spawn { caps = { "event" }, memory = 2 << 20,
+    source = [[
     local event, queues = require "event", {}
     event.define("flood")
     local ok, why = pcall(function()

@@ -6,6 +6,8 @@
  */
 #include "check.h"
 
+#include "../../kernel/core/device_internal.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -49,6 +51,14 @@ void *kzalloc(size_t size)
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
 {
     (void)level, (void)module, (void)fmt;
+}
+
+static unsigned events[5]; /* by their code */
+
+void device_event(const struct device *d, enum device_event_code code)
+{
+    (void)d;
+    events[code]++;
 }
 
 /* --- a bus, two drivers --- */
@@ -167,6 +177,7 @@ static struct device make(const char *name, struct device *parent)
 
 static void start(void)
 {
+    memset(events, 0, sizeof(events));
     trace[0] = '\0';
     alpha_answer = 0;
     quiesced = 0;
@@ -191,6 +202,11 @@ TEST(a_device_is_bound_to_the_first_driver_that_matches)
     CHECK_STR(trace, "alpha(a1) -alpha(a1) ");
     CHECK_EQ(device_unbind("a1"), -ENODEV);
     CHECK_EQ(locks_held, 0);
+    CHECK_EQ(events[DEVICE_EVENT_ADDED], 2);
+    CHECK_EQ(events[DEVICE_EVENT_REMOVED], 2);
+    CHECK_EQ(events[DEVICE_EVENT_BOUND], 1);
+    CHECK_EQ(events[DEVICE_EVENT_UNBOUND], 1);
+    CHECK_EQ(events[DEVICE_EVENT_FAILED], 0);
 }
 
 TEST(a_name_that_is_taken_is_refused)
@@ -212,6 +228,8 @@ TEST(a_failed_probe_leaves_the_device_failed_and_quiet)
     CHECK_EQ(device_add(&d), 0);
     CHECK_EQ(d.state, DEVICE_FAILED);
     CHECK_EQ(d.error, -EIO);
+    CHECK_EQ(events[DEVICE_EVENT_FAILED], 1);
+    CHECK_EQ(events[DEVICE_EVENT_BOUND], 0);
     CHECK_EQ(quiesced, 1);
     CHECK(!d.driver_data);
     CHECK_EQ(device_unbind("a1"), -EINVAL);

@@ -4,7 +4,7 @@
 #include "check.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <pthread.h>
 
 #include "drivers/virtio/virtqueue.h"
 
@@ -354,6 +354,52 @@ TEST(what_the_device_writes_into_the_descriptors_does_not_matter)
     CHECK(virtqueue_get(&q, NULL) == &cookies[0]);
     CHECK_EQ(virtqueue_free_slots(&q), SIZE - 2);
     CHECK(!device.broken);
+}
+
+static volatile bool scribbling;
+
+/* Any byte of the used ring, any time. */
+static void *scribble(void *arg)
+{
+    volatile uint8_t *used = ring + virtqueue_used_offset(SIZE);
+
+    (void)arg;
+    for (uint32_t x = 1; scribbling; x = x * 1664525 + 1013904223)
+        used[(x >> 24) % (4 + 8 * SIZE)] = (uint8_t)(x >> 16) % 10;
+    return NULL;
+}
+
+TEST(a_device_that_scribbles_while_we_look_gets_nothing_twice)
+{
+    pthread_t thread;
+    unsigned came = 0, broken = 0;
+
+    start(0, false);
+    scribbling = true;
+    pthread_create(&thread, NULL, scribble, NULL);
+    for (int i = 0; i < 200000; i++) {
+        bool inside[SIZE] = {false};
+        uint32_t written = 0;
+        int *cookie;
+
+        for (int k = 0; k < SIZE / 2; k++)
+            inside[k] = add(1, 1, &cookies[k]) == 0;
+        while ((cookie = virtqueue_get(&q, &written))) {
+            CHECK(inside[cookie - cookies]);
+            CHECK(written <= 101);
+            inside[cookie - cookies] = false;
+            came++;
+        }
+        broken += device.broken;
+        while ((cookie = virtqueue_detach(&q)))
+            inside[cookie - cookies] = false;
+        CHECK_EQ(virtqueue_free_slots(&q), SIZE);
+        device.broken = false;
+        q.last_used = q.used->index;
+    }
+    scribbling = false;
+    pthread_join(thread, NULL);
+    CHECK(came > 0 && broken > 0);
 }
 
 TEST(after_a_reset_everything_inside_comes_back_once)

@@ -23,6 +23,8 @@
 /* Diagnostic port: a write takes about a microsecond on every PC. */
 #define DELAY_PORT   0x80
 #define LAPIC_HZ_MAX UINT64_C(0xffffffff)
+/* 1 / 2^14 s, 61 us, to see whether a deadline in a second comes now. */
+#define DEADLINE_TRIAL_SHIFT 14
 
 typedef unsigned __int128 uint128_t;
 
@@ -141,6 +143,23 @@ static void timer_vector(void *arg)
 
 /* --- boot --- */
 
+/* Emulators are known whose deadlines are counted from power-on and not from
+ * the reset that made the TSC 0: each interrupt would come at once, and the
+ * next, for ever. Interrupts off. */
+static bool deadline_comes_early(uint64_t hz)
+{
+    uint64_t start = arch_tsc();
+    bool early;
+
+    lapic_timer_deadline_mode();
+    lapic_timer_arm_deadline(start + hz);
+    while (arch_tsc() - start < hz >> DEADLINE_TRIAL_SHIFT)
+        arch_pause();
+    early = lapic_is_requested(VECTOR_TIMER);
+    lapic_timer_arm_deadline(0);
+    return early;
+}
+
 static void check_against_cpuid(void)
 {
     uint64_t told = clock_cpuid_hz();
@@ -182,6 +201,10 @@ void clock_init(void)
         rates.lapic_hz = LAPIC_HZ_MAX;
     ns_per_tick = (NS_PER_SEC << 32) / rates.tsc_hz;
     lapic_per_tsc = (rates.lapic_hz << 32) / rates.tsc_hz;
+    if (deadline_mode && rates.lapic_hz && deadline_comes_early(rates.tsc_hz)) {
+        log_warn("clock", "TSC deadlines come at once: not used");
+        deadline_mode = false;
+    }
     clock_event_init_cpu();
     tsc_hz = rates.tsc_hz;
     check_against_cpuid();

@@ -44,13 +44,13 @@ static struct clock_reference pm_timer = {
     .read = pm_timer_read,
 };
 
-/* A port that nothing answers on reads the same for ever. */
-static bool pm_timer_runs(void)
+/* A place that nothing answers at reads the same for ever. */
+static bool reference_runs(const struct clock_reference *ref)
 {
-    uint64_t first = pm_timer_read();
+    uint64_t first = ref->read();
 
     for (int i = 0; i < 1000; i++)
-        if (pm_timer_read() != first)
+        if (ref->read() != first)
             return true;
     return false;
 }
@@ -63,7 +63,7 @@ static const struct clock_reference *pm_timer_find(void)
         return NULL;
     pm_port = acpi->pm_timer_port;
     pm_timer.mask = acpi->pm_timer_32bit ? PM_TIMER_MASK32 : PM_TIMER_MASK24;
-    return pm_timer_runs() ? &pm_timer : NULL;
+    return reference_runs(&pm_timer) ? &pm_timer : NULL;
 }
 
 /* 32 bits are enough, and some HPETs have no more. */
@@ -95,7 +95,7 @@ static const struct clock_reference *hpet_find(void)
     }
     hpet[HPET_CONFIG / 4] |= HPET_CONFIG_ENABLE;
     hpet_reference.hz = FS_PER_SEC / period;
-    return &hpet_reference;
+    return reference_runs(&hpet_reference) ? &hpet_reference : NULL;
 }
 
 /* Counts down from 65536; latched, so that both bytes belong together. */
@@ -119,17 +119,12 @@ static const struct clock_reference pit = {
 static const struct clock_reference *pit_find(void)
 {
     uint8_t gate = arch_in8(PORT_B) & 0x0c;
-    uint64_t first;
 
     arch_out8(PORT_B, gate | PORT_B_GATE); /* speaker off */
     arch_out8(PIT_COMMAND, PIT_MODE_CH2);
     arch_out8(PIT_CHANNEL2, 0);
     arch_out8(PIT_CHANNEL2, 0);
-    first = pit_read();
-    for (int i = 0; i < 1000; i++)
-        if (pit_read() != first)
-            return &pit;
-    return NULL;
+    return reference_runs(&pit) ? &pit : NULL;
 }
 
 const struct clock_reference *clock_reference_find(void)

@@ -6,9 +6,9 @@
  */
 #include <errno.h>
 
-#include <arch/apic.h>
 #include <arch/irq.h>
 #include <rayos/acpi.h>
+#include <rayos/event.h>
 #include <rayos/log.h>
 #include <rayos/percpu.h>
 #include <rayos/spinlock.h>
@@ -36,11 +36,22 @@ static struct mutex requests = MUTEX_INIT(requests); /* one at a time */
 
 /* --- dispatch --- */
 
+static const struct event_field storm_fields[] = {
+    EVENT_FIELD_AS("line", code, EVENT_U32, "the interrupt line (GSI)"),
+    {0},
+};
+
+EVENT_TYPE(irq_storm, .doc = "a line that nobody claims has been masked",
+           .fields = storm_fields);
+
 static void line_unclaimed(struct shared_line *line)
 {
     if (++line->unclaimed < UNCLAIMED_MAX)
         return;
     irq_mask_gsi(line->gsi, true);
+    if (line->unclaimed > UNCLAIMED_MAX)
+        return; /* it was on its way already */
+    event_post(&event_type_irq_storm, &(struct event){.code = line->gsi});
     log_error("irq", "line %u came %u times and nobody claims it: masked",
               line->gsi, line->unclaimed);
 }

@@ -27,6 +27,7 @@
 #define REG_EOI           0xb0
 #define REG_SVR           0xf0
 #define REG_ISR           0x100
+#define REG_IRR           0x200
 #define REG_ESR           0x280
 #define REG_LVT_CMCI      0x2f0
 #define REG_ICR           0x300
@@ -95,6 +96,11 @@ void lapic_eoi(void)
 bool lapic_in_service(uint8_t vector)
 {
     return lapic_read(REG_ISR + vector / 32 * 16) >> vector % 32 & 1;
+}
+
+bool lapic_is_requested(uint8_t vector)
+{
+    return lapic_read(REG_IRR + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 /* Switch it on, in the mode that all CPUs share. The way from xAPIC to x2APIC

@@ -66,8 +66,9 @@ struct driver {
     const char *name;
     const struct bus *bus;
     const void *ids; /* ends with an all-zero entry */
-    /* 0, or a negative errno: nothing is left behind. -ENODEV: this is no device
-     * of mine after all, or there is none: no failure, the next may try. */
+    /* 0, or a negative errno: nothing is left behind. -ENODEV: this is no
+     * device of mine after all, or there is none: no failure, the next may try.
+     */
     int (*probe)(struct device *d);
     /* Everything given back; no interrupt of the device runs any more; users
      * (open block devices, streams) see -ENODEV from now on. */
@@ -104,7 +105,8 @@ int device_for_each(int (*fn)(struct device *d, void *arg), void *arg);
 int device_bind(const char *name, const char *driver);
 /* -ENODEV; -EINVAL: it is not bound. */
 int device_unbind(const char *name);
-/* Decide; unbinds when it is no longer ours, binds when it has become ours.
+/* Decide; unbinds when it is no longer ours, binds when it has become ours, or
+ * another driver's; what was unbound by hand stays so otherwise.
  * `driver` NULL: any that matches. `why` is kept. */
 int device_assign(const char *name, enum device_owner owner,
                   const char *reserved_for, const char *driver,

@@ -160,6 +160,8 @@ void *kzalloc(size_t size);
 /* As realloc, of a block that is there. */
 void *krealloc(void *p, size_t size);
 void kfree(void *p);
+/* Bytes in live blocks. */
+size_t kheap_used(void);
 /*
  * malloc, free, realloc, calloc, memalign of the C library (libc/malloc.c) are
  * the same heap with a header that names the account of the thread which asked

@@ -6,7 +6,13 @@
 
 struct thread;
 
+struct cpu {
+    uint32_t apic_id;
+};
+
 uint32_t cpu_id(void);
+uint32_t cpu_count(void);
+struct cpu *cpu_get(uint32_t id);
 struct thread *thread_current(void);
 
 #endif

@@ -12,6 +12,8 @@ uint32_t lapic_id(void);
 void lapic_eoi(void);
 /* Is this vector in service: does it want an EOI. */
 bool lapic_in_service(uint8_t vector);
+/* Whether the vector waits to be delivered to this CPU. */
+bool lapic_is_requested(uint8_t vector);
 /* Let the 8259s interrupt through LINT0. */
 void lapic_accept_pic(void);
 /* Interrupts to another CPU, by APIC id. Any context. */
