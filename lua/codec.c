@@ -25,12 +25,10 @@ enum tag {
     TAG_SEEN = 'r',
 };
 
-#define FIRST_CAPACITY 256
-
 struct writer {
     lua_State *L;
     struct codec *c;
-    int buffer, seen; /* stack indices: a userdata, a table or nil */
+    int buffer, seen; /* stack indices: a userdata or nil, a table or nil */
     size_t capacity;
     uint32_t tables;
     char error[96]; /* what is wrong, */
@@ -53,10 +51,9 @@ static bool writer_grow(struct writer *w, size_t more)
     if (need > w->c->size_max)
         return writer_fail(w, "the message is too long");
     while (capacity < need)
-        capacity = capacity ? capacity * 2 : FIRST_CAPACITY;
+        capacity *= 2;
     data = lua_newuserdatauv(w->L, capacity, 0);
-    if (w->c->size)
-        memcpy(data, w->c->data, w->c->size);
+    memcpy(data, w->c->data, w->c->size);
     lua_replace(w->L, w->buffer);
     w->c->data = data;
     w->capacity = capacity;
@@ -219,9 +216,15 @@ static bool put_value(struct writer *w, int index, int depth)
 bool codec_encode(lua_State *L, struct codec *c, int first, int count,
                   const char *what)
 {
-    struct writer w = {.L = L, .c = c};
+    struct writer w; /* its texts stay as they are until they are wanted */
 
     luaL_checkstack(L, 8, "message");
+    w.L = L;
+    w.c = c;
+    w.capacity = sizeof(c->bytes);
+    w.tables = 0;
+    w.path[0] = '\0';
+    c->data = c->bytes;
     lua_pushnil(L);
     w.buffer = lua_gettop(L);
     lua_pushnil(L);
@@ -252,7 +255,7 @@ struct reader {
     size_t handle_count;
     const uint8_t *at, *end;
     size_t room; /* array elements that the message can still hold */
-    int seen;    /* stack index of the list of tables */
+    int seen;    /* stack index of the list of tables; nil: none yet */
     uint32_t tables;
 };
 
@@ -302,6 +305,10 @@ static bool take_table(struct reader *r, int depth)
         length = (uint32_t)r->room;
     r->room -= length;
     luaL_checkstack(r->L, 8, "message");
+    if (!r->tables) {
+        lua_newtable(r->L);
+        lua_replace(r->L, r->seen);
+    }
     lua_createtable(r->L, (int)length, 0);
     lua_pushvalue(r->L, -1);
     lua_rawseti(r->L, r->seen, ++r->tables);
@@ -391,7 +398,7 @@ int codec_decode(lua_State *L, const struct codec_handles *ops,
     int count = 0;
 
     luaL_checkstack(L, 8, "message");
-    lua_newtable(L);
+    lua_pushnil(L);
     r.seen = base + 1;
     for (; r.at < r.end; count++) {
         luaL_checkstack(L, 8, "message");

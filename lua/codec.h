@@ -23,14 +23,28 @@ struct codec_handles {
     void (*push)(lua_State *L, void *handle);
 };
 
+/* Most messages are short: those need no memory of Lua's. */
+#define CODEC_SHORT 256
+
 struct codec {
     const struct codec_handles *ops;
-    void *handles[CODEC_HANDLE_MAX]; /* those met, borrowed from the values */
-    size_t handle_count;
     size_t size_max;
-    uint8_t *data; /* in a userdata that codec_encode leaves on the stack */
+    uint8_t *data; /* `bytes`, or in a userdata that codec_encode leaves on the
+                      stack */
     size_t size;
+    size_t handle_count;
+    void *handles[CODEC_HANDLE_MAX]; /* those met, borrowed from the values */
+    uint8_t bytes[CODEC_SHORT];
 };
+
+/* The arrays need no contents, and clearing them would cost more than to encode
+ * a number. */
+static inline void codec_init(struct codec *c, const struct codec_handles *ops,
+                              size_t size_max)
+{
+    c->ops = ops;
+    c->size_max = size_max;
+}
 
 /*
  * Encode the `count` values from `first` on. true: c->data and c->size are

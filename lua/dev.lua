@@ -187,9 +187,18 @@ local CLASSES = {
   [0x0c05] = "SMBus", [0x00ff] = "device", [0xffff] = "device",
 }
 
+-- virtio 1.2, chapter 5.
+local VIRTIO = {
+  [1] = "network card", [2] = "disk", [3] = "console", [4] = "entropy source",
+  [5] = "memory balloon", [16] = "display", [18] = "input device",
+}
+
 local function what_it_is(facts)
   if facts.description then
     return facts.description
+  elseif facts.bus == "virtio" then
+    return "virtio " .. (VIRTIO[facts.type]
+      or ("device of type %s"):format(facts.type))
   elseif facts.bus == "pci" then
     local class = CLASSES[facts.class >> 8]
       or ("class %04x"):format(facts.class >> 8)

@@ -106,6 +106,7 @@ struct domain {
     /* Set by anybody, seen by the domain (domain_limit.c). */
     _Atomic uint32_t pending;
     _Atomic bool interrupt_asked;
+    _Atomic bool events_told; /* a MESSAGE_EVENT is in the mailbox */
 
     struct mailbox mailbox;
     struct message *args;

@@ -6,38 +6,68 @@ local event = {}
 
 -- What event.on was given: records { filters, fn, subscription }.
 local handlers = {}
+-- They are announced in the mailbox.
+local announced = false
 
-local function describe_types()
-  local types = core.types()
-  for _, type in ipairs(types) do
-    setmetatable(type, {
-      __name = "event type",
-      __tostring = function(t)
-        local names = {}
-        for _, field in ipairs(t.fields) do
-          names[#names + 1] = field.name
-        end
-        return ("%-16s %-40s %s"):format(t.name, table.concat(names, " "),
-          t.doc)
-      end,
-    })
+local function summary(type)
+  local names = {}
+  for i, field in ipairs(type.fields) do
+    names[i] = field.name
   end
-  return setmetatable(types, {
-    __name = "event types",
-    __tostring = function(list)
-      local lines = {}
-      for i, type in ipairs(list) do
-        lines[i] = tostring(type)
-      end
-      return table.concat(lines, "\n")
-    end,
-  })
+  return ("%-16s %-40s %s"):format(type.name, table.concat(names, " "),
+    type.doc)
 end
 
----All types of events, in the order of names.
----@return table
-function event.types()
-  return describe_types()
+-- Names in the order of their values; of many only the first.
+local function constants_text(constants)
+  local names = {}
+  for name in pairs(constants) do
+    names[#names + 1] = name
+  end
+  table.sort(names, function(a, b)
+    return constants[a] < constants[b] or constants[a] == constants[b] and a < b
+  end)
+  local more = #names > 8 and (" and %d more"):format(#names - 8) or ""
+  return #names > 0 and ": " .. table.concat(names, " ", 1, math.min(#names, 8))
+    .. more or ""
+end
+
+local type_meta = {
+  __name = "event type",
+  __tostring = function(type)
+    local lines = { ("%s: %s"):format(type.name, type.doc) }
+    for _, field in ipairs(type.fields) do
+      lines[#lines + 1] = ("  %-10s %-4s %s%s"):format(field.name, field.kind,
+        field.doc, constants_text(field.constants))
+    end
+    return table.concat(lines, "\n")
+  end,
+}
+
+local types_meta = {
+  __name = "event types",
+  __tostring = function(list)
+    local lines = {}
+    for i, type in ipairs(list) do
+      lines[i] = summary(type)
+    end
+    return table.concat(lines, "\n")
+  end,
+}
+
+---All types of events, in the order of names; or the one of that name, which
+---prints its fields and constants.
+---@param name string?
+---@return table?
+function event.types(name)
+  local types = core.types()
+  for _, type in ipairs(types) do
+    setmetatable(type, type_meta)
+    if type.name == name then
+      return type
+    end
+  end
+  return name == nil and setmetatable(types, types_meta) or nil
 end
 
 local function find_type(name, level)
@@ -139,6 +169,9 @@ function event.on(filter, fn)
   end
   local handler = { fn = fn, subscription = subscription }
   handlers[#handlers + 1] = handler
+  if announced then
+    subscription:announce()
+  end
   return setmetatable(handler, {
     __name = "event handler",
     __index = {
@@ -148,6 +181,33 @@ function event.on(filter, fn)
       end,
     },
   })
+end
+
+---From now on a message { kind = "event" } comes to this domain's mailbox when
+---events wait for its handlers; then call event.dispatch.
+function event.announce()
+  announced = true
+  for _, handler in ipairs(handlers) do
+    handler.subscription:announce()
+  end
+end
+
+---Call the handlers for what waits, without waiting.
+---@return integer # calls
+function event.dispatch()
+  local calls = 0
+  while true do
+    local list, current = {}, table.move(handlers, 1, #handlers, 1, {})
+    for i, handler in ipairs(current) do
+      list[i] = handler.subscription
+    end
+    local index, what = core.select(list, 0)
+    if not index then
+      return calls
+    end
+    current[index].fn(what)
+    calls = calls + 1
+  end
 end
 
 ---Forget a handler that event.on gave.

@@ -50,6 +50,21 @@ local function device_policy()
   }
 end
 
+local function status_bar()
+  return {
+    name = "status", file = "/boot/lua/status_run.lua",
+    caps = { "display", "display.read", "event", "log", "domain", "fs.read" },
+    budget = POLICY_BUDGET, restart = "on-error",
+  }
+end
+
+local function notices()
+  return {
+    name = "notices", file = "/boot/lua/notices.lua",
+    caps = { "display", "log" }, budget = POLICY_BUDGET, restart = "on-error",
+  }
+end
+
 local scenario = sys.cmdline("scenario")
 if scenario then
   (require "scenario_host").run(scenario, TTYS[1])
@@ -63,7 +78,9 @@ for _, tty in ipairs(TTYS) do
     children[#children + 1] = shell_on(tty)
   end
 end
+children[#children + 1] = notices()
 if not sys.safe_mode() then
+  children[#children + 1] = status_bar()
   children[#children + 1] = policy()
   children[#children + 1] = reflex_policy()
   children[#children + 1] = device_policy()

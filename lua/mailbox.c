@@ -12,10 +12,12 @@ void mailbox_init(struct mailbox *b)
     waitq_init(&b->readers);
 }
 
-/* Its place in the limits; a death notice takes none, so it cannot be lost. */
+/* Its place in the limits; notices take none, so they cannot be lost. */
 static size_t message_cost(const struct message *m)
 {
-    return m->kind == MESSAGE_DOWN ? 0 : sizeof(*m) + m->size;
+    if (m->kind == MESSAGE_DOWN || m->kind == MESSAGE_EVENT)
+        return 0;
+    return sizeof(*m) + m->size;
 }
 
 int mailbox_post(struct mailbox *b, struct message *m)

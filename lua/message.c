@@ -42,9 +42,10 @@ static struct message *message_create(enum message_kind kind, size_t size,
 struct message *message_encode(lua_State *L, int first, int count,
                                const char *what)
 {
-    struct codec c = {.ops = &handle_ops, .size_max = DOMAIN_MESSAGE_MAX};
+    struct codec c;
     struct message *m;
 
+    codec_init(&c, &handle_ops, DOMAIN_MESSAGE_MAX);
     if (!codec_encode(L, &c, lua_absindex(L, first), count, what))
         lua_error(L);
     m = message_create(MESSAGE_SEND, c.size, c.handle_count);

@@ -10,8 +10,9 @@
 
 enum message_kind {
     MESSAGE_SEND,
-    MESSAGE_CALL, /* somebody waits at `port` */
-    MESSAGE_DOWN, /* `from` is dead; no data */
+    MESSAGE_CALL,  /* somebody waits at `port` */
+    MESSAGE_DOWN,  /* `from` is dead; no data */
+    MESSAGE_EVENT, /* events wait in subscriptions (mod_event.c); no data */
 };
 
 /* Where a caller waits for its reply. */

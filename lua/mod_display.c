@@ -111,6 +111,10 @@ static const uint8_t *push_pixels(lua_State *L, struct rect *r)
     int err;
 
     compositor_screen_size(&width, &height);
+    if (!width) {
+        module_fail(L, -ENODEV, "screen");
+        return NULL;
+    }
     *r = (struct rect){0, 0, (int32_t)width, (int32_t)height};
     if (!lua_isnoneornil(L, 1)) {
         struct rect screen = *r;

@@ -18,6 +18,7 @@ struct display_surface {
     /* The picture that is drawn on, in Lua's memory (user value 1); `present`
      * copies it to the surface. Only if owned. */
     struct canvas canvas;
+    struct display_input *input; /* NULL: it takes none */
 };
 
 /* Push an empty handle; first, for what a reference is put into must exist. */
@@ -42,6 +43,9 @@ bool display_field_boolean(lua_State *L, const char *name, bool otherwise);
 /* Methods of SURFACE_CLASS, in files of these names. */
 extern const struct lua_function display_draw_methods[];
 extern const struct lua_function display_window_methods[];
+extern const struct lua_function display_input_methods[];
+/* Keys and pointer go elsewhere from now on. */
+void display_drop_input(struct display_surface *d);
 void display_open_surface(lua_State *L);
 int display_create(lua_State *L);
 int display_text_width(lua_State *L);

@@ -95,9 +95,10 @@ static void close_handle(struct display_surface *d)
 {
     struct surface *s = d->surface;
 
-    d->surface = NULL;
     if (!s)
         return;
+    display_drop_input(d);
+    d->surface = NULL;
     if (d->owned)
         surface_destroy(s);
     else
@@ -329,5 +330,6 @@ void display_open_surface(lua_State *L)
     lua_getfield(L, -1, "__index");
     module_set_functions(L, display_draw_methods);
     module_set_functions(L, display_window_methods);
+    module_set_functions(L, display_input_methods);
     lua_pop(L, 2);
 }

@@ -4,11 +4,13 @@
  * thread.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <rayos/event.h>
 #include <rayos/sync.h>
 
+#include "lua/message.h"
 #include "lua/module.h"
 
 #define CAPABILITY     "event"
@@ -22,6 +24,7 @@
 struct subscription {
     struct event_queue *queue; /* NULL: closed */
     size_t charged;            /* to the domain's account */
+    bool announced;            /* in the domain's mailbox */
 };
 
 /* --- what types there are --- */
@@ -291,6 +294,42 @@ static int subscription_tostring(lua_State *L)
     return 1;
 }
 
+/* Event thread: one notice is enough, however many events wait. */
+static void tell_domain(void *arg)
+{
+    struct domain *d = arg;
+    struct message *m;
+
+    if (atomic_exchange(&d->events_told, true))
+        return;
+    m = message_create_down();
+    if (m)
+        m->kind = MESSAGE_EVENT;
+    if (m && !mailbox_post(&d->mailbox, m))
+        return;
+    d->events_told = false;
+    if (m)
+        message_free(m);
+}
+
+static void notify_default(lua_State *L, const struct subscription *s)
+{
+    event_queue_set_notify(s->queue, s->announced ? tell_domain : NULL,
+                           domain_of(L));
+}
+
+/* announce(): a message of kind "event" comes whenever events begin to wait;
+ * one comes now, for those that do. */
+static int subscription_announce(lua_State *L)
+{
+    struct subscription *s = check_open(L, 1);
+
+    s->announced = true;
+    notify_default(L, s);
+    tell_domain(domain_of(L));
+    return 0;
+}
+
 /* --- waiting for several --- */
 
 static void ring_bell(void *arg)
@@ -298,22 +337,33 @@ static void ring_bell(void *arg)
     sem_post(arg);
 }
 
-static struct event_queue *queue_at(lua_State *L, lua_Integer i)
+static struct subscription *subscription_at(lua_State *L, lua_Integer i)
 {
     struct subscription *s;
 
     lua_rawgeti(L, 1, i);
     s = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return s->queue;
+    return s;
+}
+
+static struct event_queue *queue_at(lua_State *L, lua_Integer i)
+{
+    return subscription_at(L, i)->queue;
 }
 
 static void hang_bell(lua_State *L, lua_Integer n, struct semaphore *bell)
 {
     for (lua_Integer i = 1; i <= n; i++)
         if (queue_at(L, i))
-            event_queue_set_notify(queue_at(L, i), bell ? ring_bell : NULL,
-                                   bell);
+            event_queue_set_notify(queue_at(L, i), ring_bell, bell);
+}
+
+static void take_bell(lua_State *L, lua_Integer n)
+{
+    for (lua_Integer i = 1; i <= n; i++)
+        if (queue_at(L, i))
+            notify_default(L, subscription_at(L, i));
 }
 
 /* The first that has an event: its index; 0: none has. */
@@ -337,7 +387,7 @@ static lua_Integer wait_all(lua_State *L, lua_Integer n, struct event *e,
     hang_bell(L, n, &bell);
     found = poll_all(L, n, e);
     *err = found ? 0 : sem_wait(&bell, deadline);
-    hang_bell(L, n, NULL);
+    take_bell(L, n);
     return found || *err ? found : poll_all(L, n, e);
 }
 
@@ -477,6 +527,7 @@ static int core_raise(lua_State *L)
 static const struct lua_function subscription_methods[] = {
     {"read", subscription_read, NULL},
     {"lost", subscription_lost, NULL},
+    {"announce", subscription_announce, NULL},
     {"close", subscription_close, NULL},
     {0},
 };

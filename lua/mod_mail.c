@@ -13,7 +13,7 @@
 #include "lua/mod_domain.h"
 
 #define ENVELOPE_CLASS "envelope"
-#define PORT_CLASS     "reply port"
+#define CALL_CLASS     "call"
 
 /* --- envelopes --- */
 
@@ -51,6 +51,7 @@ static const char *kind_name(const struct message *m)
         [MESSAGE_SEND] = "message",
         [MESSAGE_CALL] = "call",
         [MESSAGE_DOWN] = "down",
+        [MESSAGE_EVENT] = "event",
     };
 
     return names[m->kind];
@@ -140,6 +141,15 @@ static void push_down(lua_State *L, const struct message *m)
     lua_setfield(L, -2, "reason");
 }
 
+/* Events wait; the next ones are told anew. */
+static void push_event_notice(lua_State *L)
+{
+    domain_of(L)->events_told = false;
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "event");
+    lua_setfield(L, -2, "kind");
+}
+
 /* domain.receive(timeout): message, envelope; or nil, "timed out". */
 int mail_receive(lua_State *L)
 {
@@ -155,6 +165,8 @@ int mail_receive(lua_State *L)
         return module_fail(L, err, NULL);
     if ((*box)->kind == MESSAGE_DOWN) {
         push_down(L, *box);
+    } else if ((*box)->kind == MESSAGE_EVENT) {
+        push_event_notice(L);
     } else {
         count = message_decode(L, *box);
         if (count == 0)
@@ -205,48 +217,54 @@ int mail_send(lua_State *L)
     return 1;
 }
 
-/* Ports are collected like envelopes: a caller may be killed while it waits. */
-static int port_gc(lua_State *L)
-{
-    struct reply_port **box = luaL_checkudata(L, 1, PORT_CLASS);
-    struct reply_port *p = *box;
+/* What a caller holds: collected like envelopes, as it may be killed while it
+ * waits. One object for both, because each has its price. */
+struct call {
+    struct reply_port *port;
+    struct message *reply;
+};
 
-    *box = NULL;
-    if (p) {
-        reply_port_abandon(p);
-        reply_port_put(p);
+static int call_gc(lua_State *L)
+{
+    struct call *call = luaL_checkudata(L, 1, CALL_CLASS), held = *call;
+
+    *call = (struct call){0};
+    if (held.port) {
+        reply_port_abandon(held.port);
+        reply_port_put(held.port);
     }
+    if (held.reply)
+        message_free(held.reply);
     return 0;
 }
 
-static struct reply_port *new_port(lua_State *L)
+static struct call *new_call(lua_State *L)
 {
-    struct reply_port **box = lua_newuserdatauv(L, sizeof(*box), 0);
+    struct call *call = lua_newuserdatauv(L, sizeof(*call), 0);
 
-    *box = NULL;
-    if (luaL_newmetatable(L, PORT_CLASS)) {
-        lua_pushcfunction(L, port_gc);
+    *call = (struct call){0};
+    if (luaL_newmetatable(L, CALL_CLASS)) {
+        lua_pushcfunction(L, call_gc);
         lua_setfield(L, -2, "__gc");
     }
     lua_setmetatable(L, -2);
-    *box = reply_port_create();
-    if (!*box)
+    call->port = reply_port_create();
+    if (!call->port)
         luaL_error(L, "not enough memory for the call");
-    return *box;
+    return call;
 }
 
-static int wait_for_reply(lua_State *L, struct domain *to,
-                          struct reply_port *port, nstime_t deadline)
+static int wait_for_reply(lua_State *L, struct domain *to, struct call *call,
+                          nstime_t deadline)
 {
-    struct message **box = new_envelope(L);
     int err;
 
     do
-        err = reply_port_wait(port, deadline, box);
+        err = reply_port_wait(call->port, deadline, &call->reply);
     while (domain_wait_again(L, err));
     if (!err)
-        return message_decode(L, *box);
-    reply_port_abandon(port);
+        return message_decode(L, call->reply);
+    reply_port_abandon(call->port);
     if (err != -EPIPE)
         return module_fail(L, err, NULL);
     lua_pushnil(L);
@@ -263,19 +281,19 @@ int mail_call(lua_State *L)
 {
     struct domain *to = domain_check_handle(L, 1);
     nstime_t deadline = module_deadline(L, 3);
-    struct reply_port *port;
+    struct call *call;
     struct message *m;
     int err;
 
     luaL_checkany(L, 2);
     luaL_argcheck(L, to != domain_of(L), 1, "a domain cannot call itself");
-    port = new_port(L);
+    call = new_call(L);
     m = message_encode(L, 2, 1, "message");
     m->kind = MESSAGE_CALL;
-    port->refs++;
-    m->port = port;
+    call->port->refs++;
+    m->port = call->port;
     err = post(to, domain_of(L), m);
     if (err)
         return post_failed(L, err, to);
-    return wait_for_reply(L, to, port, deadline);
+    return wait_for_reply(L, to, call, deadline);
 }

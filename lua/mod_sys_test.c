@@ -10,6 +10,7 @@
 #include <rayos/cmdline.h>
 #include <rayos/panic.h>
 #include <rayos/selftest.h>
+#include <rayos/tty.h>
 
 #include "lua/mod_sys.h"
 
@@ -85,9 +86,10 @@ static const struct {
     const char *name;
     void (*crash)(void);
 } crashes[] = {
-    {"null", crash_null},     {"stack", crash_stack}, {"text", crash_text},
-    {"exec", crash_exec},     {"panic", crash_panic}, {"divide", crash_divide},
-    {"opcode", crash_opcode},
+    {"null", crash_null},     {"stack", crash_stack},
+    {"text", crash_text},     {"exec", crash_exec},
+    {"panic", crash_panic},   {"divide", crash_divide},
+    {"opcode", crash_opcode}, {"deadlock", selftest_deadlock},
 };
 
 static int test_crash(lua_State *L)
@@ -140,6 +142,24 @@ static int test_selftests(lua_State *L)
     return 1;
 }
 
+/* --- how long a person waits --- */
+
+/* answer_time(tty): seconds from the last Ctrl-C there until its reader was
+ * back; nil while there was none. By the machine's clock. */
+static int test_answer_time(lua_State *L)
+{
+    struct tty *t = tty_find(luaL_checkstring(L, 1));
+    nstime_t ns;
+
+    if (!sys_test_permitted(L))
+        return 3;
+    luaL_argcheck(L, t, 1, "there is no such tty");
+    if (!tty_answer_time(t, &ns))
+        return 0;
+    lua_pushnumber(L, (lua_Number)ns / 1e9);
+    return 1;
+}
+
 /* --- benchmarks --- */
 
 #define BENCH_ROUNDS 1000
@@ -183,9 +203,13 @@ static int test_benches(lua_State *L)
 }
 
 static const struct lua_function test_functions[] = {
-    {"bench", test_bench, "test"},         {"benches", test_benches, "test"},
-    {"crash", test_crash, "test"},         {"selftest", test_selftest, "test"},
-    {"selftests", test_selftests, "test"}, {0},
+    {"answer_time", test_answer_time, "test"},
+    {"bench", test_bench, "test"},
+    {"benches", test_benches, "test"},
+    {"crash", test_crash, "test"},
+    {"selftest", test_selftest, "test"},
+    {"selftests", test_selftests, "test"},
+    {0},
 };
 
 void sys_open_test(lua_State *L)

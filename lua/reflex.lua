@@ -160,10 +160,12 @@ function reflex.rules()
   return setmetatable(list, rules_meta)
 end
 
----What rules can be over: event types, their fields and constants.
----@return table
-function reflex.events()
-  return event.types()
+---What rules can be over: event types; or the one of that name, which prints
+---its fields and constants.
+---@param name string?
+---@return table?
+function reflex.events(name)
+  return event.types(name)
 end
 
 ---What rules can do: names, arguments, and where they run.
@@ -277,8 +279,10 @@ local function sources()
   local list = {}
   for _, rule in ipairs(core.list()) do
     local image = core.image(rule.name)
-    if image then
-      list[#list + 1] = explain.decode(image).source
+    local source = image and explain.decode(image).source
+    -- What was not made by the compiler has none.
+    if source and source ~= "" then
+      list[#list + 1] = source
     end
   end
   return list

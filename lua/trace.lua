@@ -7,11 +7,12 @@ local sys = require "sys"
 local trace = {}
 
 -- Tracks of the viewer: a process for the threads and one for the interrupts,
--- in each a thread for every CPU.
+-- in each a thread for every CPU. Other classes follow.
 local THREADS, INTERRUPTS = 1, 2
+local PHASES = { point = "i", begin = "B", ["end"] = "E" }
 
 ---Record from now on, into empty rings.
----@param ... string classes, "sched" "irq" "mark"; none: all
+---@param ... string classes, "sched" "irq" "mark" "event"; none: all
 function trace.on(...)
   return ring.start(...)
 end
@@ -71,11 +72,50 @@ function Writer:stretch(cpu, id, from, to)
   end
 end
 
+-- The track of a class on this CPU, named when it is first used.
+function Writer:track(class, cpu)
+  local process = self.tracks[class]
+  if not process then
+    process = INTERRUPTS + 1 + self.track_count
+    self.track_count = self.track_count + 1
+    self.tracks[class] = process
+    self:event("M", process, 0, 0,
+      (',"name":"process_name","args":{"name":%s}'):format(quote(class)))
+  end
+  local key = class .. cpu
+  if not self.named[key] then
+    self.named[key] = true
+    self:name_track(process, cpu)
+  end
+  return process
+end
+
+-- A record that needs nothing but its row in the kernel's table. Where the ring
+-- begins between a begin and its end, the end is left out.
+function Writer:plain(cpu, ns, kind, a, b, depths)
+  local info = self.types[kind]
+  local class, phase = info.class, PHASES[info.shape]
+  local depth = depths[class] or 0
+  if phase == "E" then
+    if depth > 0 then
+      depths[class] = depth - 1
+      self:event("E", self:track(class, cpu), cpu, ns)
+    end
+    return
+  elseif phase == "B" then
+    depths[class] = depth + 1
+  end
+  local args = info.a and ('%s:%d,'):format(quote(info.a), a) or ""
+  self:event(phase, self:track(class, cpu), cpu, ns,
+    ('%s,"name":%s,"args":{%s%s:%d}'):format(phase == "i" and ',"s":"t"' or "",
+      quote(info.a and kind or a), args, quote(info.b), b))
+end
+
 function Writer:cpu(cpu)
   self:name_track(THREADS, cpu)
   self:name_track(INTERRUPTS, cpu)
   local since, running, last -- the stretch that goes on, and the latest time
-  local depth = 0
+  local depth, depths = 0, {}
   for ns, type, a, b in records(cpu) do
     since, last = since or ns, ns
     if type == "switch" then
@@ -94,6 +134,8 @@ function Writer:cpu(cpu)
     elseif type == "mark" then
       self:event("i", THREADS, cpu, ns,
         (',"s":"g","name":%s'):format(quote(a)))
+    elseif self.types[type].shape ~= "own" then
+      self:plain(cpu, ns, type, a, b, depths)
     end
   end
   if running then
@@ -125,6 +167,8 @@ function trace.save(path)
   local writer = setmetatable({
     file = file,
     count = 0,
+    types = ring.types(),
+    tracks = {}, track_count = 0, named = {},
     threads = names_of(sys.threads(), "id"),
     vectors = names_of(sys.interrupts(), "vector"),
   }, Writer)

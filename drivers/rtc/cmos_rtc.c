@@ -37,11 +37,12 @@
 #define NO_REGISTER 0xff /* what a port that nobody answers on reads */
 
 /* An update takes 2 ms (data sheet, table 6); this is for a dead chip. */
-#define UPDATE_WAIT  (20 * NS_PER_MS)
-#define UPDATE_POLL  (20 * NS_PER_US)
-#define READ_TRIES   8
-#define VERIFY_APART 2 /* seconds, between what was written and what is read \
-                        */
+#define UPDATE_WAIT (20 * NS_PER_MS)
+#define UPDATE_POLL (20 * NS_PER_US)
+#define READ_TRIES  8
+#define VERIFY_APART                                        \
+    2 /* seconds, between what was written and what is read \
+       */
 
 static struct spinlock lock = SPINLOCK_INIT; /* index and data port together */
 static uint16_t port;                        /* constant while bound */

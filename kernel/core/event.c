@@ -15,6 +15,7 @@
 #include <rayos/irq.h>
 #include <rayos/mm.h>
 #include <rayos/percpu.h>
+#include <rayos/trace.h>
 #include <rayos/waitq.h>
 
 #include "event_internal.h"
@@ -112,6 +113,7 @@ static bool raise_wanted(struct event_cpu *c, const struct event_type *type,
     e->cpu = (uint16_t)cpu_id();
     c->depth = depth_of(e);
     __atomic_fetch_add((uint64_t *)&type->state->raised, 1, __ATOMIC_RELAXED);
+    trace_point(TRACE_EVENT, TRACE_RAISE, (uintptr_t)type->name, e->code);
     /* Its place comes before those of the events that rules raise over it. */
     if (wanted & ~EVENT_WANTED_BY_RULE)
         slot = place_for(c, type, e);

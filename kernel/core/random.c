@@ -239,7 +239,8 @@ static void timing_deliver(const struct timing *t)
     irqflags_t flags = spin_lock(&lock);
 
     timing_round_bits += TIMING_BITS;
-    if (timing_round_bits >= TIMING_ROUND)
+    /* What came before the first seed may have been spent on that. */
+    if (pool.ready && timing_round_bits >= TIMING_ROUND)
         random_timing_on = false;
     spin_unlock(&lock, flags);
 }

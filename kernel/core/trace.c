@@ -19,6 +19,8 @@ struct trace_ring {
 
 _Atomic uint32_t trace_mask;
 
+_Static_assert(TRACE_CLASSES <= 32, "the mask has a bit for each class");
+
 static struct trace_ring *rings[MAX_CPUS]; /* made once, kept for good */
 
 void trace_write(enum trace_type type, uint64_t a, uint64_t b)
@@ -86,21 +88,22 @@ uint64_t trace_lost(uint32_t cpu)
     return ring->written - TRACE_RING_RECORDS;
 }
 
+#define CLASS_NAME(ident, name) [TRACE_##ident] = (name),
+#define TYPE_INFO(ident, class, shape, name, a, b) \
+    [TRACE_##ident] = {name, TRACE_##class, TRACE_SHAPE_##shape, a, b},
+
 const char *trace_class_name(uint32_t class)
 {
     static const char *const names[TRACE_CLASSES] = {
-        [TRACE_SCHED] = "sched", [TRACE_IRQ] = "irq", [TRACE_MARK] = "mark"};
+        TRACE_CLASS_TABLE(CLASS_NAME)};
 
     return class < TRACE_CLASSES ? names[class] : NULL;
 }
 
-const char *trace_type_name(uint32_t type)
+const struct trace_type_info *trace_type_info(uint32_t type)
 {
-    static const char *const names[TRACE_TYPES] = {
-        [TRACE_SWITCH] = "switch",       [TRACE_WAKE] = "wake",
-        [TRACE_IRQ_ENTER] = "irq_enter", [TRACE_IRQ_EXIT] = "irq_exit",
-        [TRACE_USER] = "mark",
-    };
+    static const struct trace_type_info types[TRACE_TYPES] = {
+        TRACE_TYPE_TABLE(TYPE_INFO)};
 
-    return type < TRACE_TYPES ? names[type] : NULL;
+    return type < TRACE_TYPES ? &types[type] : NULL;
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <rayos/log.h>
+#include <rayos/clock.h>
 
 #define TTY_MAX        8
 #define CHAR_INTERRUPT 0x03 /* Ctrl-C */
@@ -37,6 +37,8 @@ int tty_register(struct tty *t, const char *name, const struct tty_ops *ops,
     t->interrupt = NULL;
     t->interrupt_arg = NULL;
     t->interrupting = 0;
+    t->interrupted_at = 0;
+    t->answer_time = 0;
     mutex_init(&t->write_lock);
     memset(&t->line, 0, sizeof(t->line));
 
@@ -125,8 +127,10 @@ void tty_input(struct tty *t, const void *data, size_t size)
 
     input_pace(t);
     waitq_wake_all(&t->readers);
-    if (interrupted && fn)
+    if (interrupted && fn) {
         t->interrupting++;
+        t->interrupted_at = clock_now();
+    }
     spin_unlock(&t->lock, flags);
     if (interrupted && fn) {
         fn(t, arg);
@@ -165,6 +169,24 @@ void tty_set_interrupt(struct tty *t, void (*fn)(struct tty *t, void *arg),
         arch_pause();
 }
 
+/* Whoever was interrupted is back. Lock held. */
+static void note_answer(struct tty *t)
+{
+    if (!t->interrupted_at || t->interruptible)
+        return;
+    t->answer_time = clock_now() - t->interrupted_at;
+    t->interrupted_at = 0;
+}
+
+bool tty_answer_time(struct tty *t, nstime_t *out)
+{
+    irqflags_t flags = spin_lock(&t->lock);
+
+    *out = t->answer_time;
+    spin_unlock(&t->lock, flags);
+    return *out != 0;
+}
+
 ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline)
 {
     int err = 0;
@@ -175,6 +197,7 @@ ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline)
         size = TTY_INPUT_SIZE;
     irqflags_t flags = spin_lock(&t->lock);
 
+    note_answer(t);
     while (ring_used(&t->input) == 0 && !err)
         err = t->absent ? -ENODEV : waitq_wait(&t->readers, &t->lock, deadline);
     uint32_t n = ring_read(&t->input, buf, (uint32_t)size);

@@ -7,7 +7,6 @@
 
 #define FIXED_ONE  0x10000 /* 16.16 */
 #define FIXED_HALF 0x8000
-#define RGB        0xffffffu
 
 static int32_t min32(int32_t a, int32_t b)
 {
@@ -34,18 +33,26 @@ static inline uint32_t gather(uint64_t w)
     return (uint32_t)(w & 0xff00ff) | (uint32_t)(w >> 24 & 0xff00ff00u);
 }
 
-/* t / 255 to the nearest, for t up to 255 * 255, in each lane. */
-static inline uint64_t lanes_over_255(uint64_t t)
+/* Without alpha. */
+static inline uint64_t spread_rgb(uint32_t p)
 {
-    t += LANES(128);
-    return (t + (t >> 8 & LANES(0xff))) >> 8 & LANES(0xff);
+    return (p & 0xff00ffu) | (uint64_t)(p & 0xff00u) << 24;
+}
+
+/* t / 255 to the nearest is (t + 128 + (t + 128) / 256) / 256 for all t up to
+ * 255 * 255; here in each lane. */
+static inline uint32_t mix(uint32_t below, uint32_t source, uint32_t a)
+{
+    uint64_t t = spread_rgb(source) * a + spread_rgb(below) * (255 - a) +
+                 LANES(128);
+
+    t += t >> 8 & LANES(0xff);
+    return (uint32_t)(t >> 8 & 0xff00ff) | (uint32_t)(t >> 32 & 0xff00);
 }
 
 uint32_t compose_mix(uint32_t below, uint32_t source, uint32_t a)
 {
-    return gather(
-               lanes_over_255(spread(source) * a + spread(below) * (255 - a))) &
-           RGB;
+    return mix(below, source, a);
 }
 
 static inline uint32_t over_255(uint32_t t)
@@ -138,23 +145,50 @@ static const uint32_t *source_row(const struct compose_layer *l, int64_t row)
     return l->pixels + (size_t)row * l->stride;
 }
 
-/* Screen pixels [x0, x1) of line y, all of them visible. */
+/* Two rows of the source, and how much of the second. */
+struct mixed_rows {
+    const uint32_t *a, *b;
+    uint32_t f;
+};
+
+static inline uint64_t mixed_pixel(const struct mixed_rows *m, uint32_t i)
+{
+    return lanes_between(spread(m->a[i]), spread(m->b[i]), m->f);
+}
+
+static struct mixed_rows mixed_rows_at(const struct compose_layer *l, int32_t y)
+{
+    int64_t v = fixed_position(y - l->picture.y, l->step_y, l->height);
+    struct mixed_rows m = {.f = v >> 8 & 0xff};
+
+    m.a = source_row(l, v / FIXED_ONE);
+    m.b = m.f ? m.a + l->stride : m.a;
+    return m;
+}
+
+/* Screen pixels [x0, x1) of line y, all of them visible. A source column is
+ * mixed once: when a picture is made larger, most pixels lie between the same
+ * two as the one before. */
 static void fetch_filtered(const struct compose_layer *l, int32_t y, int32_t x0,
                            int32_t x1, uint32_t *out)
 {
-    int64_t v = fixed_position(y - l->picture.y, l->step_y, l->height);
-    uint32_t fy = v >> 8 & 0xff, last = l->width - 1;
-    const uint32_t *a = source_row(l, v / FIXED_ONE);
-    const uint32_t *b = fy ? a + l->stride : a;
+    const struct mixed_rows m = mixed_rows_at(l, y);
+    const int64_t last = (int64_t)(l->width - 1) * FIXED_ONE;
+    int64_t at = (int64_t)(x0 - l->picture.x) * l->step_x + l->step_x / 2 -
+                 FIXED_HALF;
+    uint32_t column = UINT32_MAX - 1; /* whose mix `left` is */
+    uint64_t left = 0, right = 0;
 
-    for (int32_t x = x0; x < x1; x++) {
-        int64_t u = fixed_position(x - l->picture.x, l->step_x, l->width);
-        uint32_t i = (uint32_t)(u / FIXED_ONE), fx = u >> 8 & 0xff;
-        uint32_t j = i + (i < last);
-        uint64_t left = lanes_between(spread(a[i]), spread(b[i]), fy);
-        uint64_t right = lanes_between(spread(a[j]), spread(b[j]), fy);
+    for (int32_t x = x0; x < x1; x++, at += l->step_x) {
+        int64_t u = at < 0 ? 0 : at > last ? last : at;
+        uint32_t i = (uint32_t)(u >> 16), j = i + (u < last);
 
-        out[x - x0] = gather(lanes_between(left, right, fx));
+        if (i != column) {
+            left = i == column + 1 ? right : mixed_pixel(&m, i);
+            right = mixed_pixel(&m, j);
+            column = i;
+        }
+        out[x - x0] = gather(lanes_between(left, right, u >> 8 & 0xff));
     }
 }
 
@@ -238,24 +272,45 @@ static void draw_opaque(const struct compose_layer *l, const struct line *n,
     fill(out + b, x1 - b, 0);
 }
 
+static inline void blend_pixel(uint32_t *below, uint32_t source, uint32_t a)
+{
+    if (a == 255)
+        *below = source;
+    else if (a)
+        *below = mix(*below, source, a);
+}
+
+/* The usual case has a loop of its own. */
+static void blend_run(const struct compose_layer *l, uint32_t *below,
+                      const uint32_t *source, int32_t count)
+{
+    uint32_t fixed = l->blend ? 0 : 255;
+
+    if (l->blend && l->opacity == 255) {
+        for (int32_t i = 0; i < count; i++)
+            blend_pixel(&below[i], source[i], source[i] >> 24);
+        return;
+    }
+    for (int32_t i = 0; i < count; i++)
+        blend_pixel(&below[i], source[i],
+                    over_255((source[i] >> 24 | fixed) * l->opacity));
+}
+
 /* The picture's pixels [x0, x1), all of them visible, over what is there. */
 static void blend_picture(const struct compose_layer *l, int32_t y, int32_t x0,
                           int32_t x1, uint32_t *below)
 {
-    uint32_t source[CHUNK], fixed = l->blend ? 0 : 255;
+    uint32_t source[CHUNK];
 
+    if (!layer_is_filtered(l) && l->factor == 1) {
+        blend_run(l, below + x0, plain_pixels(l, y, x0), x1 - x0);
+        return;
+    }
     for (int32_t x = x0; x < x1; x += CHUNK) {
         int32_t count = min32(CHUNK, x1 - x);
 
         fetch_layer(l, y, x, x + count, source);
-        for (int32_t i = 0; i < count; i++) {
-            uint32_t a = over_255((source[i] >> 24 | fixed) * l->opacity);
-
-            if (a == 255)
-                below[x + i] = source[i];
-            else if (a)
-                below[x + i] = compose_mix(below[x + i], source[i], a);
-        }
+        blend_run(l, below + x, source, count);
     }
 }
 
@@ -264,7 +319,7 @@ static void blend_margin(const struct compose_layer *l, int32_t x0, int32_t x1,
                          uint32_t *below)
 {
     for (int32_t x = x0; x < x1 && !l->blend; x++)
-        below[x] = compose_mix(below[x], 0, l->opacity);
+        below[x] = mix(below[x], 0, l->opacity);
 }
 
 static void draw_blended(const struct compose_layer *l, const struct line *n,

@@ -233,48 +233,6 @@ static uint64_t draw_damage(const struct region *damage)
 
 /* --- a frame --- */
 
-struct told {
-    bool shown, visible, resized, prepare;
-    uint32_t width, height;
-};
-
-/* What a surface's owner is to be told, as of now. */
-static struct told look_at(struct surface *s)
-{
-    irqflags_t flags = spin_lock(&display_lock);
-    struct told t = {.shown = s->view.shown};
-
-    t.visible = t.shown != s->told_shown;
-    t.width = (uint32_t)s->view.place.w;
-    t.height = (uint32_t)s->view.place.h;
-    t.resized = t.shown && t.width && t.height &&
-                (t.width != s->told_width || t.height != s->told_height);
-    t.prepare = t.shown && s->asked;
-    if (t.prepare)
-        s->asked = false;
-    spin_unlock(&display_lock, flags);
-    return t;
-}
-
-static void tell(struct surface *s)
-{
-    struct told t = look_at(s);
-
-    if (t.visible) {
-        s->told_shown = t.shown;
-        if (s->ops && s->ops->visible)
-            s->ops->visible(s, t.shown);
-    }
-    if (t.resized) {
-        s->told_width = t.width;
-        s->told_height = t.height;
-        if (s->ops && s->ops->resized)
-            s->ops->resized(s, t.width, t.height);
-    }
-    if (t.prepare && s->ops && s->ops->prepare)
-        s->ops->prepare(s);
-}
-
 static void begin_frame(void)
 {
     irqflags_t flags = spin_lock(&display_lock);
@@ -306,7 +264,7 @@ static void make_frame(void)
     begin_frame();
     count = list_surfaces(compositor.surfaces, false);
     for (size_t i = 0; i < count; i++)
-        tell(compositor.surfaces[i]);
+        surface_tell(compositor.surfaces[i]);
     begin_scene(&damage);
     add_layer_damage(&damage);
     pixels = draw_damage(&damage);

@@ -39,7 +39,8 @@ struct surface {
     bool asked;           /* damage was reported since the last frame */
     bool locked;          /* by the frame under way */
 
-    _Atomic bool windowed; /* it is a window's content */
+    struct surface *frame; /* right behind it, shown and raised with it: it is
+                              a window's content; NULL: it is none */
 
     /* What its owner was last told; display_turn. */
     bool told_shown;
@@ -57,6 +58,9 @@ void display_damage_screen(struct rect r);
 /* Have the thread make a frame. Any context but NMI, display_lock or not. */
 void display_wake(void);
 
+/* Call the owner's ops as far as they have reason. display_turn held, no spin
+ * lock. */
+void surface_tell(struct surface *s);
 /* Give back what surface_put could not. Thread context. */
 void surface_free_dead(void);
 
@@ -67,6 +71,9 @@ struct surface *surface_under_if(int32_t x, int32_t y, int32_t *sx, int32_t *sy,
                                  surface_take_t take);
 /* Is it some surface's? Any context but NMI. */
 bool surface_has_stream(const struct input_stream *stream);
+
+/* Make it a window's content; NULL: no longer. */
+void surface_set_frame(struct surface *s, struct surface *frame);
 
 /* Several views change in the same frame. Any context but NMI. */
 struct surface_change {

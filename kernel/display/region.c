@@ -3,6 +3,8 @@
 
 /* Sums and differences of two such coordinates stay far inside 32 bits. */
 #define COORDINATE_MAX (1 << 20)
+/* A pixel stretched over that many is still a step of 1 in 16.16. */
+#define SIDE_MAX (1 << 16)
 
 static int32_t min32(int32_t a, int32_t b)
 {
@@ -54,8 +56,8 @@ struct rect rect_sane(struct rect r)
         return (struct rect){0};
     r.x = max32(min32(r.x, COORDINATE_MAX), -COORDINATE_MAX);
     r.y = max32(min32(r.y, COORDINATE_MAX), -COORDINATE_MAX);
-    r.w = min32(r.w, COORDINATE_MAX);
-    r.h = min32(r.h, COORDINATE_MAX);
+    r.w = min32(r.w, SIDE_MAX);
+    r.h = min32(r.h, SIDE_MAX);
     return r;
 }
 

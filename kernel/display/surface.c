@@ -111,6 +111,12 @@ static void set_view(struct surface *s, struct surface_view v)
 
     if (!s->listed || same_view(&v, &s->view))
         return;
+    if (s->frame && v.shown != s->view.shown) {
+        struct surface_view behind = s->frame->view;
+
+        behind.shown = v.shown;
+        set_view(s->frame, behind);
+    }
     damage_place(s);
     s->view = v;
     prepare_layer(s);
@@ -231,7 +237,7 @@ void surface_destroy(struct surface *s)
     uint32_t width = s->width, height = s->height, *old;
     irqflags_t flags;
 
-    if (s->windowed)
+    if (s->frame)
         window_close(s);
     mutex_lock(&display_turn);
     flags = spin_lock(&display_lock);
@@ -364,12 +370,24 @@ void surface_raise(struct surface *s)
 {
     irqflags_t flags = spin_lock(&display_lock);
 
+    if (s->listed && s->frame) {
+        put_in_order(s->frame);
+        damage_place(s->frame);
+    }
     if (s->listed) {
         put_in_order(s);
         damage_place(s);
     }
     spin_unlock(&display_lock, flags);
     display_wake();
+}
+
+void surface_set_frame(struct surface *s, struct surface *frame)
+{
+    irqflags_t flags = spin_lock(&display_lock);
+
+    s->frame = frame;
+    spin_unlock(&display_lock, flags);
 }
 
 /* --- finding --- */

@@ -126,7 +126,6 @@ static void activate(struct window *w)
         redraw_frame(old);
     if (!w)
         return;
-    surface_raise(w->frame);
     surface_raise(w->content);
     if (old != w)
         redraw_frame(w);
@@ -314,7 +313,7 @@ static int open_locked(struct surface *content, const struct window_options *o)
         return -ENOMEM;
     surface_set_input(made.frame, &(struct surface_input){.passive = true});
     surface_get(content);
-    content->windowed = true;
+    surface_set_frame(content, made.frame);
     flags = spin_lock(&windows_lock);
     *w = made;
     activate(w);
@@ -350,12 +349,11 @@ int window_close(struct surface *content)
             dragged.window = NULL;
         if (active == w)
             active = NULL;
-        surface_show(old.content, false);
-        surface_show(old.frame, false);
+        surface_show(old.content, false); /* and its frame */
+        surface_set_frame(old.content, NULL);
     }
     spin_unlock(&windows_lock, flags);
     if (w) {
-        old.content->windowed = false;
         surface_destroy(old.frame);
         surface_put(old.content);
     }

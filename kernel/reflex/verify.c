@@ -56,51 +56,64 @@ static int header_check(const struct reflex_header *h, size_t size,
     return 0;
 }
 
-int reflex_image_open(const void *data, size_t size, struct reflex_image *out,
-                      char why[REFLEX_WHY_MAX])
-{
-    const struct reflex_header *h = data;
-    const char *at = (const char *)data + sizeof(*h);
-    const char *starts[8];
-    size_t sum = sizeof(*h);
-    int err;
+enum { PARTS = 8 };
 
-    if (size < sizeof(*h))
-        return refuse(why, "the image is shorter than its header");
-    err = header_check(h, size, why);
-    if (err)
-        return err;
-    const struct part parts[] = {
-        {"entries", h->entries, REFLEX_ENTRIES_MAX, sizeof(*out->entries)},
-        {"instructions", h->insns, REFLEX_INSNS_MAX, sizeof(*out->insns)},
-        {"constants", h->constants, REFLEX_CONSTANTS_MAX,
-         sizeof(*out->constants)},
-        {"strings", h->strings, REFLEX_STRINGS_MAX, sizeof(*out->strings)},
-        {"calls", h->calls, REFLEX_CALLS_MAX, sizeof(*out->calls)},
-        {"windows", h->windows, REFLEX_WINDOWS_MAX, sizeof(*out->windows)},
-        {"counters", h->counters, REFLEX_COUNTERS, sizeof(*out->counters)},
+/* Where each part begins; together they are the whole image. */
+static int find_parts(const struct reflex_header *h, size_t size,
+                      const void *starts[PARTS], char why[REFLEX_WHY_MAX])
+{
+    const struct part parts[PARTS] = {
+        {"entries", h->entries, REFLEX_ENTRIES_MAX,
+         sizeof(struct reflex_entry)},
+        {"instructions", h->insns, REFLEX_INSNS_MAX,
+         sizeof(struct reflex_insn)},
+        {"constants", h->constants, REFLEX_CONSTANTS_MAX, sizeof(int64_t)},
+        {"strings", h->strings, REFLEX_STRINGS_MAX,
+         sizeof(struct reflex_string)},
+        {"calls", h->calls, REFLEX_CALLS_MAX, sizeof(struct reflex_call)},
+        {"windows", h->windows, REFLEX_WINDOWS_MAX,
+         sizeof(struct reflex_window)},
+        {"counters", h->counters, REFLEX_COUNTERS,
+         sizeof(struct reflex_counter)},
         {"bytes of source", h->source, REFLEX_SOURCE_MAX, 1},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+    size_t sum = sizeof(*h);
+
+    for (size_t i = 0; i < PARTS; i++) {
         if (parts[i].count > parts[i].most)
             return refuse(why, "%zu %s, at most %zu", parts[i].count,
                           parts[i].what, parts[i].most);
-        starts[i] = at;
-        at += parts[i].count * parts[i].size;
+        starts[i] = (const char *)h + sum;
         sum += parts[i].count * parts[i].size;
     }
     if (sum != size || h->source % sizeof(uint64_t))
         return refuse(why, "the parts take %zu bytes, the image has %zu", sum,
                       size);
+    return 0;
+}
+
+int reflex_image_open(const void *data, size_t size, struct reflex_image *out,
+                      char why[REFLEX_WHY_MAX])
+{
+    const void *starts[PARTS];
+    int err;
+
+    if (size < sizeof(struct reflex_header))
+        return refuse(why, "the image is shorter than its header");
+    err = header_check(data, size, why);
+    if (!err)
+        err = find_parts(data, size, starts, why);
+    if (err)
+        return err;
     *out = (struct reflex_image){
-        .header = h,
-        .entries = (const void *)starts[0],
-        .insns = (const void *)starts[1],
-        .constants = (const void *)starts[2],
-        .strings = (const void *)starts[3],
-        .calls = (const void *)starts[4],
-        .windows = (const void *)starts[5],
-        .counters = (const void *)starts[6],
+        .header = data,
+        .entries = starts[0],
+        .insns = starts[1],
+        .constants = starts[2],
+        .strings = starts[3],
+        .calls = starts[4],
+        .windows = starts[5],
+        .counters = starts[6],
         .source = starts[7],
     };
     return 0;

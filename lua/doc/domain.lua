@@ -365,7 +365,7 @@ killed. Starting again what died is a supervisor's work: see [supervisor](superv
         },
         {
           name = "kind",
-          returns = { { "string", "message, call or down" } },
+          returns = { { "string", "message, call, down or event" } },
           text = "What kind of message it is.",
         },
         {

@@ -53,6 +53,35 @@ A handler that returns something ends the loop with it. A domain under a
 supervisor that does nothing but react is a few `event.on` and an
 `event.loop()`: if it dies it is started again.
 
+A domain that lives on its mailbox has events announced there: after
+`event.announce()` a message `{ kind = "event" }` comes when events wait for its
+handlers, and `event.dispatch()` calls them. The notice takes no room in the
+mailbox, and one is there at most.
+
+```lua
+local event, domain = require "event", require "domain"
+
+event.define("door", "somebody is at the door", { knock = 1, ring = 2 })
+local server = domain.spawn { caps = { "event" }, source = [[
+  local event, domain = require "event", require "domain"
+  local rings = 0
+  event.on({ type = "door", code = "ring" }, function() rings = rings + 1 end)
+  event.announce()
+  while true do
+    local message, envelope = domain.receive()
+    if envelope:kind() == "event" then
+      event.dispatch()
+    elseif message == "how many" then
+      envelope:reply(rings)
+    end
+  end]] }
+server:call("how many", 5) --> 0
+event.raise("door", { code = "ring" })
+require "sys".sleep(0.2)
+server:call("how many", 5) --> 1
+server:kill()
+```
+
 ## Events of one's own
 
 `event.define(name, doc, codes)` makes a type with the fields `code`, `value`,
@@ -69,10 +98,12 @@ see all of them, so that a rule can end the storm: see `help "reflex"`.
   functions = {
     {
       name = "types",
-      args = {},
-      returns = { { "table", "name, doc, fields, raised, dropped of each" } },
-      text = "All types of events, in the order of names.",
-      example = "print(event.types())",
+      args = { { "name", "string?", "one type" } },
+      returns = { { "table?",
+        "name, doc, fields, raised, dropped of each; or of that one" } },
+      text = "All types of events, in the order of names; one prints its fields "
+        .. "and constants.",
+      example = "print(event.types(\"domain_end\"))",
     },
     {
       name = "subscribe",
@@ -80,7 +111,8 @@ see all of them, so that a rule can end the storm: see `help "reflex"`.
         { "filter", "string|table", "a type, {type=, field=value}, or a list" },
         { "length", "integer?", "places, 1 to 4096; 256 if none is given" },
       },
-      returns = { { "table?", "subscription: read(timeout), lost(), close()" },
+      returns = { { "table?",
+        "subscription: read(timeout), lost(), announce(), close()" },
         { "string?", "why not" }, { "string?", "code" } },
       text = "A queue of its own for what passes the filter, from now on.",
       example = "event.subscribe(\"log\"):close()",
@@ -123,6 +155,21 @@ see all of them, so that a rule can end the storm: see `help "reflex"`.
         "Call this domain's handlers for what happens, until one of them returns "
         .. "a value other than nil.",
       example = "event.loop(0.01)",
+    },
+    {
+      name = "announce",
+      args = {},
+      returns = {},
+      text =
+        "Have a message { kind = \"event\" } come to this domain's mailbox "
+        .. "when events wait for its handlers.",
+    },
+    {
+      name = "dispatch",
+      args = {},
+      returns = { { "integer", "how many calls" } },
+      text = "Call the handlers for what waits, without waiting.",
+      example = "event.dispatch()",
     },
     {
       name = "define",

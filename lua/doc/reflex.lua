@@ -16,13 +16,14 @@ event's `source`. The rule counts, and acts without any script:
 local event, reflex, domain = require "event", require "reflex", require "domain"
 
 event.define("login", "somebody gave a pass-word", { right = 1, wrong = 2 })
-reflex.rule {
+local ok = reflex.rule {
   name = "guessing",
   on = "login",
   when = "code == wrong",
   count = 3, within = "10s",
   act = "stop_domain(source); notify('somebody guesses pass-words')",
-} --> true
+}
+ok --> true
 
 local guesser = domain.spawn { name = "guesser", caps = { "event" }, source = [[
   local event, sys = require "event", require "sys"
@@ -86,7 +87,7 @@ between:
 ```lua
 local reflex = require "reflex"
 
-reflex.rule {
+local ok = reflex.rule {
   name = "tap",
   sequence = {
     { on = "input_key", when = "code == f12 and value == pressed" },
@@ -94,7 +95,8 @@ reflex.rule {
   },
   unless = { on = "input_key", when = "code ~= f12" },
   act = "log('tapped')",
-} --> true
+}
+ok --> true
 reflex.remove "tap" --> true
 ```
 
@@ -124,7 +126,7 @@ local reflex = require "reflex"
 
 local text = reflex.explain { name = "e", on = "domain_end", when = "code == error",
   act = "counter.errors += 1" }
-text:match("at most %d+ steps") --> at most 11 steps
+text:match("at most %d+ steps") --> at most 12 steps
 ```
 
 The kernel believes none of this: its verifier looks at every instruction before
@@ -217,10 +219,10 @@ that are there from the start are in `policies/reflexes.lua`.
     },
     {
       name = "events",
-      args = {},
-      returns = { { "table", "as event.types" } },
-      text = "What rules can be over: types, fields, constants.",
-      example = "print(reflex.events())",
+      args = { { "name", "string?", "one type" } },
+      returns = { { "table?", "as event.types" } },
+      text = "What rules can be over: types; of one its fields and constants.",
+      example = "print(reflex.events(\"domain_end\"))",
     },
     {
       name = "actions",

@@ -224,6 +224,14 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
       text = "As poweroff, then start again. Needs \"power\".",
     },
     {
+      name = "test.answer_time",
+      args = { { "tty", "string", "such as ttyS0" } },
+      returns = { { "number?", "seconds; nil: there was no Ctrl-C" } },
+      text = "How long it took from the interrupt that brought the last "
+        .. "Ctrl-C until the terminal's reader was back. Refused without "
+        .. "`testhooks`.",
+    },
+    {
       name = "test.bench",
       args = {
         { "name", "string", "one of benches()" },
@@ -247,7 +255,7 @@ Bytes and seconds are plain numbers: `sys.memory().free >> 20` is in MiB.
       args = {
         {
           "kind", "string",
-          "null, stack, text, exec, panic, divide or opcode",
+          "null, stack, text, exec, panic, divide, opcode or deadlock",
         },
       },
       returns = {},

@@ -2,7 +2,7 @@
 return {
   module = "trace",
   summary = "What the CPUs did and when, for a trace viewer.",
-  text = "Records thread switches, wake-ups, interrupts and marks of your own "
+  text = "Records thread switches, wake-ups, interrupts, events and marks of your own "
     .. "into a ring for each CPU: 16,384 records, the oldest are overwritten. "
     .. "Needs \"trace\", but for marks.",
   intro = [==[
@@ -21,13 +21,13 @@ fs.read("/tmp/trace.json"):find("before sleep", 1, true) ~= nil --> true
 ```
 
 Open the file in Perfetto or in Chrome's `about:tracing`: a track for each CPU shows
-which thread ran,
-and another its interrupts.
+which thread ran, another its interrupts, and one more each further class that was
+recorded.
 ]==],
   functions = {
     {
       name = "on",
-      args = { { "...", "string", "classes: sched, irq, mark; none: all" } },
+      args = { { "...", "string", "classes: sched, irq, mark, event; none: all" } },
       returns = { { "boolean?", "true" } },
       text = "Record from now on, into empty rings.",
       example = "trace.on(\"sched\")",

@@ -10,11 +10,14 @@ from machine import Machine  # noqa: E402
 TIMEOUT = 900
 KERNEL_BENCHES = (
     "context_switch", "mutex_lock_unlock", "timer_to_thread", "reflex_latency",
+    "reflex_latency_loaded",
     "reflex_rules_1", "reflex_rules_10", "reflex_rules_100",
     "reflex_rules_1000")
 DISK_BENCHES = ("disk_read_4k", "disk_write_4k", "disk_read_1m",
                 "disk_write_1m")
-DOMAIN_BENCHES = ("message_round_trip", "create", "kernel_call")
+DISPLAY_BENCHES = ("display_full_redraw", "display_damage", "display_copy")
+DOMAIN_BENCHES = ("message_round_trip", "create", "kernel_call",
+                  "event_to_lua")
 
 
 class BenchMachine(Machine):
@@ -51,6 +54,11 @@ def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
             found[name], = m.eval(
                 f'sys.sleep(0.5) return sys.test.bench("{name}", {count})',
                 TIMEOUT)
+        found["screen"] = m.eval('return require"display_core".screen()')
+        for name in DISPLAY_BENCHES:
+            found[name], = m.eval(
+                f'sys.sleep(0.5) return sys.test.bench("{name}", '
+                f'{(rounds + 9) // 10})', TIMEOUT)
         for name in DOMAIN_BENCHES:
             count = creations if name == "create" else rounds
             found[name], = m.eval(

@@ -26,9 +26,13 @@ for _size, _text in (("4k", "4 KiB"), ("1m", "1 MiB")):
             f"virtio-blk, {_text}, one at a time; the same by O_DIRECT")
 REFLEX_GOAL = 0.2
 FLAT_GOAL = 1.02
+LOADED_GOAL = 1.5
+LOADED_NOTE = "while threads allocate and switch; idle"
 REFLEX_NOTE = ("timer's deadline to a rule's C action; Linux's to a "
                "SCHED_FIFO thread")
 RULES_NOTE = "an event with {} rules, one of them over its code; with one rule"
+FULL_GOAL, DAMAGE_GOAL = 1.1, 1.5
+DISPLAY_NOTE = "a thousand pixels of {}; just copying as many"
 TIMER_NOTE = "deadline to thread, idle before; as cyclictest, SCHED_FIFO"
 
 
@@ -56,6 +60,20 @@ def _boot(ours: dict, other: dict) -> list[dict]:
     ]
 
 
+def _display(ours: dict) -> list[dict]:
+    """Both sides are ours, for a thousand pixels."""
+    screen = ours["screen"][0] * ours["screen"][1]
+    copy = ours["display_copy"]["mean"] * 1000 / screen
+    return [
+        _row("display.full_redraw_1080p",
+             ours["display_full_redraw"]["mean"] * 1000 / screen, copy,
+             FULL_GOAL, DISPLAY_NOTE.format("a whole frame")),
+        _row("display.damage_200x200",
+             ours["display_damage"]["mean"] * 1000 / 200 ** 2, copy,
+             DAMAGE_GOAL, DISPLAY_NOTE.format("a changed part")),
+    ]
+
+
 def _lua(ours: dict, other: dict) -> list[dict]:
     rows = []
     for name, (ticks, value) in ours.items():
@@ -70,7 +88,8 @@ def _lua(ours: dict, other: dict) -> list[dict]:
 
 def make(ours: dict, other: dict) -> list[dict]:
     """Rows from what RayOS (rayos.run) and the peer (peer.run) measured."""
-    rows = _boot(ours, other) + _lua(ours["lua"], other["lua"])
+    rows = (_boot(ours, other) + _lua(ours["lua"], other["lua"])
+            + _display(ours))
     for name, (key, note) in OPERATIONS.items():
         value = ours[key]
         rows.append(_row(name, value["mean"] if isinstance(value, dict)
@@ -83,6 +102,12 @@ def make(ours: dict, other: dict) -> list[dict]:
                          ours["reflex_latency"][kind],
                          other["timer_to_thread"][kind], REFLEX_GOAL,
                          REFLEX_NOTE))
+    rows.append(_row("reflex.latency_of_lua", ours["reflex_latency"]["mean"],
+                     ours["event_to_lua"], REFLEX_GOAL,
+                     "a rule's C action; a timer's event to a Lua handler"))
+    rows.append(_row("reflex.latency_loaded_max",
+                     ours["reflex_latency_loaded"]["max"],
+                     ours["reflex_latency"]["max"], LOADED_GOAL, LOADED_NOTE))
     for count in (10, 100, 1000):
         rows.append(_row(f"reflex.rules_{count}",
                          ours[f"reflex_rules_{count}"]["mean"],

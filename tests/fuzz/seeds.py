@@ -349,9 +349,25 @@ def reflex_verify() -> Seeds:
     return {**streams, "least": b"\0" + image + entry + bytes(8)}
 
 
+def compose() -> Seeds:
+    """Layers and damage of tests/fuzz/fuzz_compose.c."""
+    def small(*numbers: int) -> bytes:
+        return b"".join(bytes((2, n + 100)) for n in numbers)
+
+    def layer(how: int, *place: int) -> bytes:
+        return bytes((16, 12, how)) + small(*place)
+
+    damage = small(3, 4, 20, 10) + b"\2" + small(0, 0, 9, 9) + b"\1"
+    return {"four": b"\4" + layer(8, 2, 2, 30, 20) + layer(9, 20, 10, 40, 30)
+            + layer(14, -5, -5, 50, 40) + layer(11, 0, 0, 64, 48)
+            + damage * 6,
+            "wild": b"\1" + layer(3, 9, 9, 1, 90) + b"\0\0\0\0\x80" * 16}
+
+
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
-        acpi, cmdline, cmos_time, codec, elf, fmt, font, keys, manifest, memory_map,
+        acpi, cmdline, cmos_time, codec, compose, elf, fmt, font, keys, manifest,
+        memory_map,
         number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
         symbols,
         tar, tty_line, virtqueue)}

@@ -4,6 +4,7 @@
 
 #include <rayos/clock.h>
 #include <rayos/input.h>
+#include <rayos/irq.h>
 #include <rayos/reflex.h>
 #include <rayos/surface.h>
 
@@ -11,7 +12,8 @@
 
 #define RULE "selftest rule"
 
-/* `code == KEY and value == 1`: one action, without arguments. */
+/* One action, without arguments, over events of one code of which a field,
+ * compared with a number, is as it should be. */
 struct image {
     struct reflex_header header;
     struct reflex_entry entry;
@@ -19,7 +21,8 @@ struct image {
     struct reflex_call call;
 };
 
-static void install(const char *type, uint32_t code, const char *action)
+static void install_when(const char *type, uint32_t code, int32_t field,
+                         struct reflex_insn compare, const char *action)
 {
     struct image m = {
         .header = {.magic = REFLEX_MAGIC,
@@ -30,9 +33,9 @@ static void install(const char *type, uint32_t code, const char *action)
                    .calls = 1,
                    .priority = 255},
         .entry = {.code = code, .by_code = 1},
-        .insns = {{REFLEX_FIELD, 0, 0, 0, 1},
+        .insns = {{REFLEX_FIELD, 0, 0, 0, field},
                   {REFLEX_IMM, 1, 0, 0, 1},
-                  {REFLEX_EQ, 0, 0, 1, 0},
+                  compare,
                   {REFLEX_JNZ, 0, 0, 0, 2},
                   {REFLEX_END, 0, 0, 0, 0},
                   {REFLEX_HIT, 0, 0, 0, 0},
@@ -47,6 +50,13 @@ static void install(const char *type, uint32_t code, const char *action)
     strncpy(m.entry.type, type, sizeof(m.entry.type) - 1);
     strncpy(m.call.action, action, sizeof(m.call.action) - 1);
     EXPECT_EQ(reflex_change(images, sizes, 1, NULL, &bad, why), 0);
+}
+
+/* Over events whose field 1, the value, is 1. */
+static void install(const char *type, uint32_t code, const char *action)
+{
+    install_when(type, code, 1, (struct reflex_insn){REFLEX_EQ, 0, 0, 1, 0},
+                 action);
 }
 
 static void remove_rule(void)
@@ -209,4 +219,36 @@ SELFTEST(reflex_storm, "a storm of events in interrupt context is counted "
     }
     EXPECT_EQ(event_type_selftest.state->raised - before, STORM);
     remove_rule();
+}
+
+/* --- interrupts --- */
+
+#define INTERRUPTS 2000
+#define FIELD_RATE 2 /* of irq_rate */
+
+static void count_interrupt(void *arg)
+{
+    ++*(_Atomic uint32_t *)arg;
+}
+
+SELFTEST(reflex_irq_rate, "rules see how often an interrupt comes")
+{
+    _Atomic uint32_t came = 0;
+    int vector = irq_vector_alloc("selftest", count_interrupt, &came);
+
+    if (!EXPECT(vector >= 0))
+        return;
+    at_once_right = false;
+    install_when("irq_rate", (uint32_t)vector, FIELD_RATE,
+                 (struct reflex_insn){REFLEX_LT, 0, 1, 0, 0}, "test_at_once");
+    for (uint32_t i = 0; i < INTERRUPTS; i++) {
+        irqflags_t flags = arch_irq_save();
+
+        irq_raise_self(vector);
+        arch_irq_restore(flags);
+        EXPECT_SOON(came > i);
+    }
+    EXPECT(at_once_right);
+    remove_rule();
+    irq_vector_free(vector);
 }

@@ -27,11 +27,12 @@ TCP_LISTEN = "0A"
 # The picture of the window has bars above and below the machine's screen.
 HEADER_BAR, STATUS_BAR = 32, 18
 KEY_GAP = 0.03  # seconds: the keyboard of the machine holds a few keys
-# Icons in the bar above, from the right: power, suspend, reset.
-ICON_WIDTH, RESET_ICON = 32, 2
+# Icons in the bar above: the fourth from the left gives the mouse to the
+# machine, the third from the right is the reset button.
+ICON_WIDTH, MOUSE_ICON, RESET_ICON = 32, 3, -3
 # Bochs takes differences of positions, which need not be on its screen: here
-# there is room in all directions. It passes on 255 counts at most at a time.
-POINTER_START, POINTER_STEP = 30000, 100
+# there is room in all directions. It halves them, and cuts off what is large.
+POINTER_START, POINTER_SCALE, POINTER_STEP = 30000, 2, 100
 OFF_STATUS = 1  # how Bochs ends when the machine is switched off
 OFF_TEXT = "Shutdown port: shutdown requested"
 
@@ -51,7 +52,7 @@ cylinders={cylinders}, heads={heads}, spt={sectors}
 boot: disk
 com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
 port_e9_hack: enabled=1
-mouse: enabled=1, type=imps2
+mouse: type=imps2
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 log: {workdir}/bochs.log
 panic: action=fatal, rfb=report
@@ -117,7 +118,8 @@ class BochsMachine(BaseMachine):
         self.rfb = self._attempt(lambda: Rfb(
             listening_port(self.process.pid, RFB_PORTS)), "bochs.out")
         self.serial = self._attempt(self._connect_serial, "bochs.out")
-        self._point()  # nobody looks yet: this is where the mouse begins
+        self._point()  # where the mouse begins, before it is the machine's:
+        self._click_icon(MOUSE_ICON)  # else the way to there is a motion
         return self
 
     def _connect_serial(self) -> SerialPort:
@@ -141,10 +143,15 @@ class BochsMachine(BaseMachine):
         because RayOS has left the power management as a reset should
         (drivers/platform/piix4_power.c): before that, restart()."""
         mark = self.serial.mark()
-        x = self.rfb.image().width - ICON_WIDTH * RESET_ICON - ICON_WIDTH // 2
-        for buttons in (BUTTONS["left"], 0):
-            self.rfb.pointer(x, HEADER_BAR // 2, buttons)
+        self._click_icon(RESET_ICON)
         return mark
+
+    def _click_icon(self, number: int) -> None:
+        """From the left, or if it is negative from the right."""
+        edge = self.rfb.image().width if number < 0 else 0
+        for buttons in (BUTTONS["left"], 0):
+            self.rfb.pointer(edge + ICON_WIDTH * number + ICON_WIDTH // 2,
+                             HEADER_BAR // 2, buttons)
 
     def screenshot(self, name: str = "screen") -> Image.Image:
         if self.rfb.error:
@@ -156,10 +163,15 @@ class BochsMachine(BaseMachine):
         return image
 
     def keys(self, *names: str) -> None:
-        for name in names:
+        """The last one is let go at once: while the machine has nothing to do,
+        its clock makes a long time, with repeats, of each of our moments."""
+        for name in names[:-1]:
             self.rfb.key(name, True)
             time.sleep(KEY_GAP)
-        for name in reversed(names):
+        for down in (True, False):
+            self.rfb.key(names[-1], down)
+        time.sleep(KEY_GAP)
+        for name in reversed(names[:-1]):
             self.rfb.key(name, False)
             time.sleep(KEY_GAP)
 
@@ -179,8 +191,8 @@ class BochsMachine(BaseMachine):
         while dx or dy:
             x = max(-POINTER_STEP, min(POINTER_STEP, dx))
             y = max(-POINTER_STEP, min(POINTER_STEP, dy))
-            self.pointer_x += x
-            self.pointer_y += y
+            self.pointer_x += x * POINTER_SCALE
+            self.pointer_y += y * POINTER_SCALE
             dx, dy = dx - x, dy - y
             self._point()
 

@@ -12,8 +12,10 @@ ROWS = {
     "domain.create", "domain.kernel_call", "sched.context_switch",
     "sched.mutex_lock_unlock", "sched.timer_to_thread_mean",
     "sched.timer_to_thread_max", "memory.at_prompt", "reflex.latency_mean",
-    "reflex.latency_max", "reflex.rules_10", "reflex.rules_100",
-    "reflex.rules_1000",
+    "reflex.latency_max", "reflex.latency_loaded_max",
+    "reflex.latency_of_lua", "reflex.rules_10",
+    "reflex.rules_100", "reflex.rules_1000",
+    "display.full_redraw_1080p", "display.damage_200x200",
 }
 
 

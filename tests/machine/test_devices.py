@@ -1,6 +1,7 @@
 """The device tree, interrupts of every kind, BARs that nobody had placed, and
 the policy that says whose a device is."""
 
+import struct
 import time
 
 import pytest
@@ -82,6 +83,22 @@ def test_a_machine_without_acpi_shows_its_tree_too(fleet):
     assert m.eval("return dev.policy().error") == [None]
 
 
+@pytest.mark.parametrize("base,says", [
+    (0x100000, "points into memory"),
+    (0xD0000000, "by ports differ"),
+    (0xD0000800, "damaged or empty"),
+])
+def test_a_lying_mcfg_table_is_not_believed(fleet, base, says):
+    """The machine `pc` has none of its own; here is one that is wrong."""
+    data = fleet.workdir / "mcfg"
+    data.write_bytes(bytes(8) + struct.pack("<QHBBI", base, 0, 0, 255, 0))
+    m = fleet.boot(machine="pc", cmdline="log=debugcon", extra=[
+        "-acpitable", f"sig=MCFG,rev=1,oem_id=RAYOS,data={data}"])
+    assert says in (m.workdir / "debugcon.log").read_text(errors="replace")
+    check_tree(tree(m))
+    assert device(m, "pci:00:00.0")["device"] == 0x1237
+
+
 # --- interrupts ---
 
 KINDS = {
@@ -137,6 +154,55 @@ def test_messages_go_to_different_cpus(fleet):
         m.eval(f'local d = dev("{EDU}") assert(d:unbind()) assert(d:bind())')
         seen.add(device(m, EDU)["last_cpu"])
     assert len(seen) >= 3
+
+
+LOAD = """
+local domain = require "domain"
+for i = 1, 3 do
+  domain.spawn { name = "load" .. i, source = [[
+    local block = require "block"
+    while true do
+      for i = 1, 1e5 do local x = i * i end
+      local disk = block.open("vda")
+      if disk then disk:read(0, 65536) disk:close() end
+      require "sys".sleep(0.001)
+    end
+  ]] }
+end
+"""
+
+
+def test_every_driver_comes_and_goes_a_hundred_times_under_load(fleet):
+    m = fleet.boot(cmdline="testhooks", extra=EDU_ARGS + [
+        "-device", "virtio-rng-pci", "-device", "virtio-keyboard-pci"])
+    wait_policy(m)
+    before = tree(m)
+    m.eval(LOAD)
+    ok, why = (m.eval('return sys.test.selftest("device_rebind")', 200)
+               + [None])[:2]
+    assert ok, why
+    after = tree(m)
+    assert after.keys() == before.keys()
+    for name, d in after.items():
+        assert d["state"] == before[name]["state"]
+        assert d.get("driver") == before[name].get("driver")
+        # Children begin anew whenever their parent does.
+        if d["state"] == "bound" and d["driver"] != "uart16550" and \
+                "parent" not in d:
+            assert d["binds"] >= 104, name
+    # None of its interrupts was lost: its driver does not bind otherwise.
+    assert after[EDU]["interrupts"] == after[EDU]["raised"] == 51
+
+
+def test_what_happens_to_a_device_is_an_event(fleet):
+    m = fleet.boot(extra=EDU_ARGS)
+    wait_policy(m)
+    seen, = m.eval(
+        'local q <close> = event.subscribe { type = "device" } '
+        f'dev("{EDU}"):unbind() dev("{EDU}"):bind() '
+        'local a, b = q:read(5), q:read(5) '
+        'return {a.what, a.name, b.what, b.source}')
+    assert seen == [3, EDU, 2, device(m, EDU)["id"]]  # unbound, bound
 
 
 # --- BARs ---

@@ -62,6 +62,47 @@ def check_screen_and_keyboard(m):
         time.sleep(0.1)
 
 
+def check_mouse(m):
+    """What the hand does is what the OS sees, in counts of the mouse."""
+    m.eval('hand = event.subscribe { "input_button", "input_motion" }')
+    m.pointer_rel(40, 25)
+    m.pointer_rel(-7, -60)
+    for name in ("left", "right", "middle"):
+        m.click(name=name)
+    m.wheel(2)
+    m.wheel(-1)
+    moved, turned, buttons = m.eval("""
+      local moved, turned, buttons = { [0] = 0, [1] = 0 }, 0, {}
+      while true do
+        local e = hand:read(2)
+        if not e then break end
+        if e.type == "input_button" then
+          buttons[#buttons + 1] = e.code .. (e.value == 1 and " down" or " up")
+        elseif e.code == 8 then
+          turned = turned + e.value
+        else
+          moved[e.code] = moved[e.code] + e.value
+        end
+      end
+      hand:close()
+      return { moved[0], moved[1] }, turned, buttons""")
+    assert moved == [33, -35]
+    assert turned == 1
+    assert buttons == [f"{code} {how}" for code in (0x110, 0x111, 0x112)
+                       for how in ("down", "up")]
+
+
+def check_resets(m):
+    """By the button, and by the OS itself: the disk and the lines stay."""
+    since = m.reset()
+    m.wait_first_screen(since)
+    assert m.eval("return 6 * 7") == [42]
+    since = m.serial.mark()
+    m.serial.send("sys.reboot()\r")
+    m.wait_first_screen(since)
+    assert m.eval("return 6 * 7") == [42]
+
+
 def check_kernel_selftests(m):
     names, = m.eval("return sys.test.selftests()")
     assert len(names) >= 15
@@ -74,6 +115,7 @@ def check_power_off_ends_the_emulator(m):
     assert m.wait_exit(30) == 0
 
 
+@pytest.mark.timeout(600)  # three boots of Bochs
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_the_image_boots_and_behaves(fleet, lane, cpus):
     m = fleet.boot(cpus=cpus, cmdline="testhooks")
@@ -81,8 +123,11 @@ def test_the_image_boots_and_behaves(fleet, lane, cpus):
     check_domains_end(m)
     check_ctrl_c_interrupts(m)
     check_screen_and_keyboard(m)
+    check_mouse(m)
     if cpus > 1:
         check_kernel_selftests(m)
+    else:
+        check_resets(m)
     check_power_off_ends_the_emulator(m)
 
 

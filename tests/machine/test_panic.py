@@ -9,6 +9,7 @@ CRASHES = {
     "text": r"write to read-only",
     "exec": r"execution of",
     "panic": r"asked for",
+    "deadlock": r"deadlock on mutexes: (\w+ -> ){3}\w+",
 }
 
 

@@ -22,8 +22,8 @@ SESSION = [
 
 def lit_rows(picture) -> int:
     """How many pixel rows have something on them."""
-    ground = picture.getpixel((2, 2))
     width, height = picture.size
+    ground = picture.getpixel((2, height - 3))  # the bar at the top is lit
     rows = picture.resize((width // 2, height))
     return sum(any(p != ground for p in rows.crop(
         (0, y, width // 2, y + 1)).getdata()) for y in range(height))

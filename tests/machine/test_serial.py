@@ -137,10 +137,9 @@ def test_a_port_that_is_taken_away_comes_back(fleet):
     # A reader of the other port is told, and can read again later.
     m.eval("""
       reader = domain.spawn { name = 'reader', console = 'ttyS1',
-        caps = { 'console' }, source = [[
-        local console, domain = require 'console', require 'domain'
-        local _, _, code = console.read(60)
-        log.info('reader: ' .. tostring(code)) ]] }
+        caps = { 'console', 'log' }, source = [[
+        local _, _, code = require 'console'.read(60)
+        require 'log'.info('reader: ' .. tostring(code)) ]] }
       sys.sleep(0.2)
       dev('isa:serial1'):unbind()
       sys.sleep(0.2)""")

@@ -52,4 +52,24 @@ function bench.kernel_call(rounds)
   return measure(rounds, function() tsc() end)
 end
 
+-- From a timer's event to the domain that subscribed to it.
+function bench.event_to_lua(rounds)
+  local event, reflex = require "event", require "reflex"
+  local queue <close> = event.subscribe { type = "timer", code = 63 }
+  event.define "bench_start"
+  assert(reflex.rule { name = "bench start", on = "bench_start",
+    act = "set_timer(63, 1ms)" })
+  assert(reflex.rule { name = "bench again", on = "timer", when = "code == 63",
+    act = "set_timer(63, 1ms)" })
+  event.raise "bench_start"
+  local sum, uptime = 0, sys.uptime
+  for _ = 1, rounds do
+    local e = queue:read(1)
+    sum = sum + (uptime() - e.time)
+  end
+  reflex.remove "bench start"
+  reflex.remove "bench again"
+  return sum / rounds * sys.machine().tsc_hz
+end
+
 return bench

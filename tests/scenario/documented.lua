@@ -4,7 +4,8 @@
 local tap = require "tap"
 
 local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
-  "trace", "input", "block", "event", "reflex", "dev" }
+  "trace", "input", "block", "event", "reflex", "dev",
+  "display" }
 
 local tests = {}
 local function test(name, f)

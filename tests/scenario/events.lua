@@ -36,6 +36,8 @@ test("types are listed in order, with fields and constants", function()
   same(door.fields[1].constants.ring, 2)
   same(type_called("log").user, false)
   contains(tostring(event.types()), "somebody is at the door")
+  contains(tostring(event.types("door")), ": knock ring")
+  same(event.types("nothing"), nil)
 end)
 
 test("an event arrives with its fields, its source and its time", function()
@@ -143,6 +145,36 @@ test("loop calls handlers until one answers", function()
   same(event.off(second), true)
   same(event.off(second), false)
   contains(select(2, event.loop(1)), "no handler")
+end)
+
+test("events are announced in the mailbox, once, however many wait", function()
+  local heard = 0
+  local handler = event.on("door", function(e) heard = heard + e.value end)
+  event.announce()
+  repeat until not domain.receive(0.05) -- the first notice
+  event.dispatch()
+  for n = 1, 50 do
+    event.raise("door", { value = n })
+  end
+  local message, envelope = domain.receive(5)
+  same(message.kind, "event")
+  same(envelope:kind(), "event")
+  same(envelope:from(), nil)
+  local calls = event.dispatch()
+  sys.sleep(0.1)
+  calls = calls + event.dispatch()
+  same(calls, 50)
+  same(heard, 1275)
+  event.raise("door", { value = 1 })
+  repeat
+    message = assert(domain.receive(5))
+  until message.kind == "event" and event.dispatch() > 0
+  -- Waiting in a loop, and then the mailbox again.
+  same(event.loop(0.05), nil)
+  event.raise("door", { value = 1 })
+  same(assert(domain.receive(5)).kind, "event")
+  handler:off()
+  event.dispatch()
 end)
 
 test("nobody who listens, nothing is counted", function()

@@ -2,11 +2,19 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rayos/clock.h>
 #include <rayos/tty.h>
 
 #include "check.h"
 
 /* --- the host in place of the kernel --- */
+
+static nstime_t now = 1000;
+
+nstime_t clock_now(void)
+{
+    return now;
+}
 
 static int wakeups;
 static const char
@@ -81,8 +89,18 @@ static void record_polled(struct tty *t, const void *data, size_t size)
     record(t, data, size);
 }
 
+static int pauses, resumptions;
+
+static void record_throttle(struct tty *t, bool on)
+{
+    CHECK(spin_is_locked(&t->lock));
+    pauses += on;
+    resumptions += !on;
+}
+
 static const struct tty_ops ops = {.write = record,
-                                   .write_polled = record_polled};
+                                   .write_polled = record_polled,
+                                   .throttle = record_throttle};
 static struct tty tty;
 
 static int interrupts;
@@ -169,6 +187,84 @@ TEST(too_much_input_is_dropped_and_counted)
     tty_input(&tty, flood, sizeof(flood));
     CHECK_EQ(tty.input.dropped - before, 100);
     CHECK_EQ(tty_read_raw(&tty, flood, sizeof(flood), 0), TTY_INPUT_SIZE);
+}
+
+TEST(the_far_end_pauses_before_there_is_no_room_and_goes_on_later)
+{
+    static char data[TTY_INPUT_SIZE];
+
+    setup();
+    pauses = resumptions = 0;
+    tty_input(&tty, data, TTY_INPUT_SIZE - TTY_PAUSE_ROOM - 1);
+    CHECK_EQ(pauses, 0);
+    tty_input(&tty, data, 1);
+    CHECK_EQ(pauses, 1);
+    tty_input(&tty, data, 1); /* what was under way already */
+    CHECK_EQ(pauses, 1);
+    /* Not at the first byte read, or it would pause and go on all the time. */
+    CHECK_EQ(tty_read_raw(&tty, data, 100, 0), 100);
+    CHECK_EQ(resumptions, 0);
+    CHECK_EQ(tty_read_raw(&tty, data, TTY_INPUT_SIZE / 2, 0),
+             TTY_INPUT_SIZE / 2);
+    CHECK_EQ(pauses, 1);
+    CHECK_EQ(resumptions, 1);
+}
+
+/* A program that does not read must not keep Ctrl-C away. */
+TEST(the_far_end_never_pauses_while_it_may_interrupt)
+{
+    static char data[TTY_INPUT_SIZE];
+
+    setup();
+    pauses = resumptions = 0;
+    tty_input(&tty, data, sizeof(data));
+    CHECK_EQ(pauses, 1);
+    tty_set_interruptible(&tty, true);
+    CHECK_EQ(resumptions, 1);
+    interrupts = 0;
+    tty_input(&tty, data, sizeof(data));
+    CHECK_EQ(pauses, 1);
+    tty_input(&tty, "\x03", 1);
+    CHECK_EQ(interrupts, 1);
+}
+
+TEST(the_time_from_ctrl_c_to_the_next_reading_is_kept)
+{
+    char buf[8];
+    nstime_t took;
+
+    setup();
+    tty_set_interruptible(&tty, true);
+    now = 5000;
+    tty_input(&tty, "\x03", 1);
+    now = 6000; /* what is interrupted may still read as it ends */
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, 0), -ETIMEDOUT);
+    tty_set_interruptible(&tty, false);
+    now = 7000;
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, 0), -ETIMEDOUT);
+    now = 9000;
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, 0), -ETIMEDOUT);
+    CHECK(tty_answer_time(&tty, &took));
+    CHECK_EQ(took, 2000);
+}
+
+TEST(a_reader_is_told_that_the_hardware_is_gone)
+{
+    char buf[8];
+
+    setup();
+    tty_input(&tty, "ab", 2);
+    tty_set_present(&tty, false);
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, TIME_NEVER), 2); /* had come before */
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, TIME_NEVER), -ENODEV);
+    CHECK_EQ(tty_read_cooked(&tty, buf, 8), -ENODEV);
+    write_error = -ENODEV;
+    CHECK_EQ(tty_write(&tty, "x", 1), -ENODEV);
+    write_error = 0;
+    tty_set_present(&tty, true);
+    arriving = "c";
+    CHECK_EQ(tty_read_raw(&tty, buf, 8, TIME_NEVER), 1);
+    CHECK_EQ(buf[0], 'c');
 }
 
 TEST(cooked_lines_are_fetched_in_pieces)

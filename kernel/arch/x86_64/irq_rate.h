@@ -4,8 +4,9 @@
 
 #include <rayos/types.h>
 
-#define IRQ_RATE_SAMPLE 256 /* interrupts between two events; a power of two \
-                             */
+#define IRQ_RATE_SAMPLE                                  \
+    256 /* interrupts between two events; a power of two \
+         */
 
 /* IRQ_RATE_SAMPLE more have come; *mark is kept between the calls. */
 void irq_rate_sample(int vector, int64_t gsi, const char *name, uint64_t *mark);

@@ -24,5 +24,8 @@ const struct selftest *selftest_at(size_t i);
  * `why`; -ENOENT: no such test; -EPERM: no `testhooks`; -ENOMEM, -ECANCELED.
  */
 int selftest_run(const char *name, char *why, size_t size);
+/* Let threads wait for each other's mutexes in a circle, which must end in a
+ * panic; returns after two seconds if it does not. */
+void selftest_deadlock(void);
 
 #endif

@@ -8,15 +8,48 @@
 
 #include <rayos/types.h>
 
-enum trace_class { TRACE_SCHED, TRACE_IRQ, TRACE_MARK, TRACE_CLASSES };
+/*
+ * What can be recorded. A row in these two tables and a trace_point() somewhere
+ * are all that a new class or type of record takes: names for Lua, the viewer's
+ * tracks and its output follow from them.
+ *
+ * ROW(identifier, name)
+ */
+#define TRACE_CLASS_TABLE(ROW) \
+    ROW(SCHED, "sched")        \
+    ROW(IRQ, "irq")            \
+    ROW(MARK, "mark")          \
+    ROW(EVENT, "event")
 
-enum trace_type {
-    TRACE_SWITCH,    /* thread that leaves, thread that runs now (ids) */
-    TRACE_WAKE,      /* thread id, CPU id that it will run on */
-    TRACE_IRQ_ENTER, /* vector */
-    TRACE_IRQ_EXIT,  /* vector */
-    TRACE_USER,      /* the first 15 bytes of a text, NUL padded */
-    TRACE_TYPES,
+/* How a viewer shows a type. Begin and end nest, for each class and CPU. */
+enum trace_shape {
+    TRACE_SHAPE_OWN, /* lua/trace.lua knows this type */
+    TRACE_SHAPE_POINT,
+    TRACE_SHAPE_BEGIN,
+    TRACE_SHAPE_END,
+};
+
+/* ROW(identifier, class, shape, name, what `a` is, what `b` is): NULL for `a`:
+ * the address of a text that stays for good, to be shown as the name. */
+#define TRACE_TYPE_TABLE(ROW)                                           \
+    ROW(SWITCH, SCHED, OWN, "switch", "left", "runs") /* thread ids */  \
+    ROW(WAKE, SCHED, OWN, "wake", "thread", "cpu")                      \
+    ROW(IRQ_ENTER, IRQ, OWN, "irq_enter", "vector", "")                 \
+    ROW(IRQ_EXIT, IRQ, OWN, "irq_exit", "vector", "")                   \
+    ROW(USER, MARK, OWN, "mark", "text", "") /* 15 bytes, NUL padded */ \
+    ROW(RAISE, EVENT, POINT, "raise", NULL, "code")
+
+#define TRACE_CLASS_ENUM(ident, name)                    TRACE_##ident,
+#define TRACE_TYPE_ENUM(ident, class, shape, name, a, b) TRACE_##ident,
+
+enum trace_class { TRACE_CLASS_TABLE(TRACE_CLASS_ENUM) TRACE_CLASSES };
+enum trace_type { TRACE_TYPE_TABLE(TRACE_TYPE_ENUM) TRACE_TYPES };
+
+struct trace_type_info {
+    const char *name;
+    enum trace_class class;
+    enum trace_shape shape;
+    const char *a, *b;
 };
 
 struct trace_record {
@@ -54,8 +87,8 @@ void trace_stop(void);
 bool trace_get(uint32_t cpu, uint32_t index, struct trace_record *out);
 /* How many records of that CPU were overwritten. */
 uint64_t trace_lost(uint32_t cpu);
-/* "sched", "irq", "mark"; NULL past the end. */
+/* NULL past the end. Any context. */
 const char *trace_class_name(uint32_t class);
-const char *trace_type_name(uint32_t type);
+const struct trace_type_info *trace_type_info(uint32_t type);
 
 #endif

@@ -54,6 +54,8 @@ struct tty {
                       void *arg);  /* any context but NMI; lock not held */
     void *interrupt_arg;           /* lock */
     _Atomic uint32_t interrupting; /* calls of `interrupt` under way */
+    nstime_t interrupted_at;       /* lock; 0: answered */
+    nstime_t answer_time;          /* lock; 0: never interrupted */
     struct mutex write_lock;       /* one write at a time */
     /* Cooked mode: used by the one cooked reader. */
     struct tty_line line;
@@ -78,6 +80,9 @@ void tty_input(struct tty *t, const void *data, size_t size);
  * -ENODEV, or -ECANCELED. Thread context. */
 ssize_t tty_read_raw(struct tty *t, void *buf, size_t size, nstime_t deadline);
 ssize_t tty_read_cooked(struct tty *t, void *buf, size_t size);
+/* How long it took from the last Ctrl-C that called `interrupt` until a reader
+ * came for raw bytes again; false: there was none. Any context but NMI. */
+bool tty_answer_time(struct tty *t, nstime_t *out);
 /* Output; "\n" is sent as "\r\n". */
 ssize_t tty_write(struct tty *t, const void *data, size_t size);
 void tty_set_interruptible(struct tty *t, bool on);
