@@ -147,6 +147,12 @@ static void command_change(struct pci_device *p, uint16_t clear, uint16_t set)
         pci_write16(p, PCI_COMMAND, v);
 }
 
+void pci_intx_enable(struct pci_device *p, bool on)
+{
+    command_change(p, on ? PCI_COMMAND_INTX_OFF : 0,
+                   on ? 0 : PCI_COMMAND_INTX_OFF);
+}
+
 void pci_enable(struct pci_device *p, unsigned what)
 {
     command_change(p, 0, (uint16_t)what);

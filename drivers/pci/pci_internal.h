@@ -14,6 +14,9 @@ uint8_t *pci_ecam_of(uint16_t segment, uint8_t bus, uint8_t slot,
                      uint8_t function);
 void pci_ecam_init(void);
 
+/* May it raise its interrupt line? Any context. */
+void pci_intx_enable(struct pci_device *p, bool on);
+
 /* --- assign.c --- */
 /* Learn what the machine's address space holds. At start, once. */
 void pci_assign_init(void);

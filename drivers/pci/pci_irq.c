@@ -152,15 +152,6 @@ static int message_set(struct pci_irq *irq, unsigned index, const char *name,
 
 /* --- choosing a kind --- */
 
-static void command_intx(struct pci_device *p, bool on)
-{
-    uint16_t command = pci_read16(p, PCI_COMMAND);
-
-    command &= (uint16_t)~PCI_COMMAND_INTX_OFF;
-    pci_write16(p, PCI_COMMAND,
-                command | (on ? 0 : (uint16_t)PCI_COMMAND_INTX_OFF));
-}
-
 static unsigned allowed(unsigned kinds)
 {
     const char *word = cmdline_get("pci.irq");
@@ -231,12 +222,10 @@ static int irq_start(struct pci_irq *irq, unsigned count, unsigned kinds)
         err = msix_start(irq, count);
     if (err && kinds & 1u << PCI_IRQ_MSI)
         err = msi_start(irq);
-    if (!err) {
-        command_intx(irq->p, false);
-        return 0;
-    }
-    if (kinds & 1u << PCI_IRQ_INTX)
+    if (err && kinds & 1u << PCI_IRQ_INTX)
         err = intx_start(irq);
+    if (!err)
+        pci_intx_enable(irq->p, false); /* a line's comes with its handler */
     return err;
 }
 
@@ -278,7 +267,7 @@ static bool intx_interrupt(void *arg)
 static void intx_mask(struct pci_irq *irq, bool masked)
 {
     irq->vectors[0].masked = masked;
-    command_intx(irq->p, !masked);
+    pci_intx_enable(irq->p, !masked);
 }
 
 static int intx_set(struct pci_irq *irq, const char *name)
@@ -354,7 +343,7 @@ void pci_irq_free(struct pci_device *p)
 
     if (!irq)
         return;
-    command_intx(p, false);
+    pci_intx_enable(p, false);
     if (irq->shared)
         irq_share_release(&irq->share);
     if (irq->kind != PCI_IRQ_INTX)

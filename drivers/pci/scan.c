@@ -98,6 +98,9 @@ static void function_found(struct scan *s, struct pci_device *p,
     p->dev.parent = bridge ? &bridge->dev : NULL;
     list_push_back(&s->fresh, &p->dev.all);
     pci_size_bars(p);
+    /* Nobody would answer; what shares its line must not suffer for it. */
+    if (p->header_type == PCI_HEADER_DEVICE)
+        pci_intx_enable(p, false);
     if (!is_bridge(p))
         return;
     p->secondary_bus = pci_read8(p, PCI_SECONDARY_BUS);

@@ -40,9 +40,8 @@
 #define UPDATE_WAIT (20 * NS_PER_MS)
 #define UPDATE_POLL (20 * NS_PER_US)
 #define READ_TRIES  8
-#define VERIFY_APART                                        \
-    2 /* seconds, between what was written and what is read \
-       */
+/* Seconds, between what was written and what is read. */
+#define VERIFY_APART 2
 
 static struct spinlock lock = SPINLOCK_INIT; /* index and data port together */
 static uint16_t port;                        /* constant while bound */

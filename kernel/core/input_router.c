@@ -86,12 +86,16 @@ void router_set_focus(struct input_router *r, struct input_stream *s,
 void router_remove_stream(struct input_router *r, struct input_stream *s,
                           nstime_t now)
 {
-    if (r->focus == s)
-        router_set_focus(r, NULL, now);
-    release_all(s, now);
+    struct input_stream *next = NULL;
+
     if (s->id)
         list_remove(&s->node);
     s->id = 0;
+    if (!list_empty(&r->streams))
+        next = container_of(r->streams.next, struct input_stream, node);
+    if (r->focus == s)
+        router_set_focus(r, next, now);
+    release_all(s, now);
 }
 
 void router_inject_into(struct input_router *r, struct input_stream *s,

@@ -50,6 +50,11 @@ void compose_prepare(struct compose_layer *l);
 void compose_line(const struct compose_scene *s, int32_t y, int32_t x0,
                   int32_t x1, uint32_t *out, uint32_t *scratch);
 
+/* All pixels of r, which is inside the screen; `out` is its top left. `scratch`
+ * has room for r.w pixels. */
+void compose_rect(const struct compose_scene *s, struct rect r, uint32_t *out,
+                  size_t out_stride, uint32_t *scratch);
+
 /* The part of the screen that changes with `r` of the layer's pixels. */
 struct rect compose_map_damage(const struct compose_layer *l, struct rect r);
 /* The source pixel that is shown at a point of the screen; the nearest inside
@@ -57,6 +62,7 @@ struct rect compose_map_damage(const struct compose_layer *l, struct rect r);
 void compose_map_point(const struct compose_layer *l, int32_t x, int32_t y,
                        int32_t *sx, int32_t *sy);
 
+void compose_fill(uint32_t *out, size_t count, uint32_t pixel);
 /* One pixel over another, `a` 0..255; see above. */
 uint32_t compose_mix(uint32_t below, uint32_t source, uint32_t a);
 

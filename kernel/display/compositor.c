@@ -8,7 +8,7 @@
 
 #include <rayos/clock.h>
 #include <rayos/framebuffer.h>
-#include <rayos/log.h>
+#include <rayos/percpu.h>
 #include <rayos/surface.h>
 #include <rayos/thread.h>
 #include <rayos/unit.h>
@@ -20,6 +20,7 @@
 
 static struct {
     bool started; /* there is a screen and a thread; constant after start */
+    struct thread *thread; /* set by itself */
     struct semaphore work;
     _Atomic bool queued; /* `work` is posted and not yet taken */
 
@@ -68,6 +69,11 @@ void display_wake(void)
     if (compositor.started && !__atomic_exchange_n((bool *)&compositor.queued,
                                                    true, __ATOMIC_ACQ_REL))
         sem_post(&compositor.work);
+}
+
+bool display_in_callback(void)
+{
+    return !in_interrupt() && thread_current() == compositor.thread;
 }
 
 void display_damage_screen(struct rect r)
@@ -202,18 +208,18 @@ static void add_layer_damage(struct region *damage)
 
 /* --- drawing --- */
 
-static void draw_line(const struct framebuffer *fb, int32_t y, int32_t x0,
-                      int32_t x1)
+/* Red and blue change places on the way. */
+static void draw_swapped(const struct framebuffer *fb, struct rect r)
 {
-    uint32_t *to = fb->pixels + (size_t)y * fb->stride + x0;
-    uint32_t *line = fb->rgb ? compositor.line : to;
+    uint32_t *to = fb->pixels + (size_t)r.y * fb->stride + r.x;
 
-    compose_line(&compositor.scene, y, x0, x1, line, compositor.scratch);
-    if (!fb->rgb)
-        return;
-    for (int32_t i = 0; i < x1 - x0; i++)
-        line[i] = framebuffer_colour(line[i]);
-    memcpy(to, line, (size_t)(x1 - x0) * sizeof(*to));
+    for (int32_t y = r.y; y < r.y + r.h; y++, to += fb->stride) {
+        compose_line(&compositor.scene, y, r.x, r.x + r.w, compositor.line,
+                     compositor.scratch);
+        for (int32_t i = 0; i < r.w; i++)
+            compositor.line[i] = framebuffer_colour(compositor.line[i]);
+        memcpy(to, compositor.line, (size_t)r.w * sizeof(*to));
+    }
 }
 
 static uint64_t draw_damage(const struct region *damage)
@@ -224,8 +230,12 @@ static uint64_t draw_damage(const struct region *damage)
     for (uint32_t i = 0; i < damage->count; i++) {
         struct rect r = damage->rects[i];
 
-        for (int32_t y = r.y; y < r.y + r.h; y++)
-            draw_line(fb, y, r.x, r.x + r.w);
+        if (fb->rgb)
+            draw_swapped(fb, r);
+        else
+            compose_rect(&compositor.scene, r,
+                         fb->pixels + (size_t)r.y * fb->stride + r.x,
+                         fb->stride, compositor.scratch);
         pixels += (uint64_t)r.w * (uint64_t)r.h;
     }
     return pixels;
@@ -276,6 +286,7 @@ static void make_frame(void)
 static void compositor_thread(void *arg)
 {
     (void)arg;
+    compositor.thread = thread_current();
     for (;;) {
         nstime_t start;
 
@@ -443,6 +454,7 @@ static int compositor_start(void)
                                      .entry = compositor_thread,
                                      .priority = PRIO_IO,
                                      .affinity = CPU_ANY};
+    irqflags_t flags;
     int err;
 
     if (!fb->pixels)
@@ -457,8 +469,12 @@ static int compositor_start(void)
         return err;
     compositor.pointer_x = (int32_t)fb->width / 2;
     compositor.pointer_y = (int32_t)fb->height / 2;
+    /* The first frame is made when somebody has something to show: all of it
+     * in one go. */
+    flags = spin_lock(&display_lock);
+    display_damage_screen(screen_rect());
+    spin_unlock(&display_lock, flags);
     compositor.started = true;
-    compositor_set_background(compositor.top, compositor.bottom);
     return 0;
 }
 

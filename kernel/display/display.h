@@ -58,6 +58,8 @@ void display_damage_screen(struct rect r);
 /* Have the thread make a frame. Any context but NMI, display_lock or not. */
 void display_wake(void);
 
+/* In a callback, before the frame that is being made? Any context. */
+bool display_in_callback(void);
 /* Call the owner's ops as far as they have reason. display_turn held, no spin
  * lock. */
 void surface_tell(struct surface *s);

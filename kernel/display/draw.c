@@ -24,8 +24,7 @@ void draw_fill(const struct canvas *c, struct rect r, uint32_t argb)
 {
     r = clip(c, r);
     for (int32_t y = r.y; y < r.y + r.h; y++)
-        for (int32_t x = r.x; x < r.x + r.w; x++)
-            row_of(c, y)[x] = argb;
+        compose_fill(row_of(c, y) + r.x, (size_t)r.w, argb);
 }
 
 static uint32_t between(uint32_t a, uint32_t b, uint32_t at, uint32_t last,

@@ -307,16 +307,19 @@ void surface_unlock(struct surface *s)
     mutex_unlock(&s->lock);
 }
 
+/* What a callback reports is drawn in the frame that follows it: asking for
+ * another would never end. */
 void surface_damage(struct surface *s, struct rect r)
 {
+    bool asks = !display_in_callback(), shown;
     irqflags_t flags = spin_lock(&display_lock);
-    bool shown = s->view.shown;
 
-    s->asked = true;
+    shown = s->view.shown;
+    s->asked |= asks;
     if (shown)
         region_add(&s->damage, compose_map_damage(&s->layer, rect_sane(r)));
     spin_unlock(&display_lock, flags);
-    if (shown)
+    if (shown && asks)
         display_wake();
 }
 

@@ -9,6 +9,7 @@
 
 #include <rayos/mm.h>
 
+#include "compose.h"
 #include "glyph.h"
 #include "palette.h"
 #include "terminal_view.h"
@@ -21,14 +22,18 @@ static const uint32_t palette[16] = PALETTE_TERMINAL;
 
 /* --- the model --- */
 
+static void view_mark_row(struct terminal_view *v, int row)
+{
+    if (row >= 0 && (uint32_t)row < v->rows)
+        v->row_dirty[row] = true;
+}
+
 static int view_on_damage(VTermRect rect, void *user)
 {
     struct terminal_view *v = user;
 
-    for (int row = rect.start_row; row < rect.end_row; row++) {
-        if (row >= 0 && (uint32_t)row < v->rows)
-            v->row_dirty[row] = true;
-    }
+    for (int row = rect.start_row; row < rect.end_row; row++)
+        view_mark_row(v, row);
     return 1;
 }
 
@@ -37,8 +42,10 @@ static int view_on_movecursor(VTermPos pos, VTermPos old, int visible,
 {
     struct terminal_view *v = user;
 
-    (void)old;
     (void)visible; /* comes by settermprop as well */
+    view_mark_row(v, old.row);
+    view_mark_row(v, v->cursor.row);
+    view_mark_row(v, pos.row);
     v->cursor = pos;
     return 1;
 }
@@ -49,6 +56,7 @@ static int view_on_termprop(VTermProp prop, VTermValue *value, void *user)
 
     if (prop == VTERM_PROP_CURSORVISIBLE)
         v->cursor_visible = value->boolean;
+    view_mark_row(v, v->cursor.row);
     return 1;
 }
 
@@ -258,8 +266,7 @@ static void view_clear(struct terminal_view *v)
                  ? (height - v->rows * v->cell.height) / 2
                  : 0;
     pixels = surface_lock(v->surface, &stride);
-    for (size_t i = 0; i < (size_t)stride * height; i++)
-        pixels[i] = COLOUR_GROUND;
+    compose_fill(pixels, (size_t)stride * height, COLOUR_GROUND);
     surface_unlock(v->surface);
     surface_damage(v->surface,
                    (struct rect){0, 0, (int32_t)width, (int32_t)height});
@@ -418,18 +425,15 @@ void view_draw(struct terminal_view *v)
     surface_size(v->surface, &canvas.width, &canvas.height);
     canvas.pixels = surface_lock(v->surface, &canvas.stride);
     for (uint32_t row = 0; row < v->rows; row++) {
-        bool cursor = (int)row == v->cursor.row ||
-                      (int)row == v->drawn_cursor_row;
         uint32_t from, to;
 
-        if (!v->row_dirty[row] && !v->scroll && !cursor)
+        if (!v->row_dirty[row] && !v->scroll)
             continue;
         view_draw_row(v, &canvas, row, &from, &to);
         if (to > from)
             view_damage(v, row, from, to);
         v->row_dirty[row] = false;
     }
-    v->drawn_cursor_row = v->cursor.row;
     surface_unlock(v->surface);
 }
 

@@ -48,7 +48,6 @@ struct terminal_view {
     uint32_t history_count, history_next;
     uint32_t scroll; /* lines that the view stands above the bottom */
     VTermPos cursor;
-    int drawn_cursor_row; /* where the surface shows it */
     bool cursor_visible;
 };
 

@@ -152,14 +152,14 @@ static void frame_draw(struct surface *s)
     surface_damage(s, (struct rect){0, 0, (int32_t)c.width, (int32_t)c.height});
 }
 
+/* `prepare` follows and draws, at the old size when there is no memory. */
 static void frame_resized(struct surface *s, uint32_t width, uint32_t height)
 {
     uint32_t old_width, old_height;
 
     surface_size(s, &old_width, &old_height);
-    if ((width == old_width && height == old_height) ||
-        !surface_resize(s, width, height))
-        frame_draw(s);
+    if (width != old_width || height != old_height)
+        surface_resize(s, width, height);
 }
 
 static const struct surface_ops frame_ops = {.prepare = frame_draw,

@@ -103,16 +103,15 @@ return {
       name = "press",
       args = { { "...", "string", "such as \"a\", \"ctrl+c\", \"up\"" } },
       returns = {},
-      text = "Press and release keys by their names: characters, f1 to f12, "
-        .. "esc, backspace, tab, enter, space, capslock, home, end, up, down, "
-        .. "left, right, pageup, pagedown, insert, delete; ctrl, shift, alt "
-        .. "and meta.",
+      text = "Press and release keys by their names, as input.press knows "
+        .. "them: characters, f1 to f12, esc, enter, up, pageup, ...; ctrl, "
+        .. "shift, alt and meta.",
     },
     {
       name = "type",
-      args = { { "text", "string", "ASCII; \"\\n\" is Enter" } },
+      args = { { "text", "string", "UTF-8; \"\\n\" is Enter" } },
       returns = {},
-      text = "Type text on a US keyboard.",
+      text = "Type text on the key map in force.",
     },
     {
       name = "screen",

@@ -75,6 +75,19 @@ static void line(const struct compose_scene *s, int32_t y, int32_t x0,
     free(scratch);
 }
 
+/* All of a rectangle, and its first line into `to`. */
+static void rectangle_of(const struct compose_scene *s, struct rect r,
+                         uint32_t *to)
+{
+    size_t width = (size_t)r.w * sizeof(*to);
+    uint32_t *out = malloc(width * (size_t)r.h), *scratch = malloc(width);
+
+    compose_rect(s, r, out, (size_t)r.w, scratch);
+    memcpy(to, out, width);
+    free(out);
+    free(scratch);
+}
+
 static void compose_damage(const struct compose_scene *s, struct region *damage)
 {
     uint32_t whole[WIDTH], part[WIDTH];
@@ -87,7 +100,7 @@ static void compose_damage(const struct compose_scene *s, struct region *damage)
         FUZZ_CHECK(r.x >= 0 && r.y >= 0 && r.w > 0 && r.h > 0 &&
                    r.x + r.w <= WIDTH && r.y + r.h <= HEIGHT);
         line(s, r.y, 0, WIDTH, whole);
-        line(s, r.y, r.x, r.x + r.w, part);
+        rectangle_of(s, r, part);
         for (int32_t x = 0; x < r.w; x++)
             FUZZ_CHECK(((part[x] ^ whole[r.x + x]) & 0xffffff) == 0);
     }

@@ -1,4 +1,5 @@
-/* sources: drivers/input/scancode.c kernel/core/keymap.c kernel/core/keymap_table.c */
+/* sources: drivers/input/scancode.c kernel/core/keymap.c
+ * kernel/core/keymap_table.c */
 /*
  * Any bytes from the keyboard controller: events come in an order that a
  * keyboard could make, the key map writes no more than it may, and after all

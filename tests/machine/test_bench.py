@@ -11,6 +11,7 @@ ROWS = {
     "boot.prompt_of_linux_init", "lua.fib", "domain.message_round_trip",
     "domain.create", "domain.kernel_call", "sched.context_switch",
     "sched.mutex_lock_unlock", "sched.timer_to_thread_mean",
+    "disk.read_4k", "disk.write_4k", "disk.read_1m", "disk.write_1m",
     "sched.timer_to_thread_max", "memory.at_prompt", "reflex.latency_mean",
     "reflex.latency_max", "reflex.latency_loaded_max",
     "reflex.latency_of_lua", "reflex.rules_10",

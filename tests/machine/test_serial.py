@@ -52,7 +52,7 @@ def send_all(port: SerialPort, data: bytes, start: int, window: int) -> None:
     """`start`: where the echo begins in what the port has received."""
     for at in range(0, len(data), 512):
         port.wait_until("the echo", lambda: at - window < len(port.raw) - start,
-                        120)
+                        60)
         port.send(data[at:at + 512])
 
 
@@ -81,8 +81,8 @@ def test_a_mebibyte_each_way_on_both_ports_at_once(fleet):
     send_all(m.serial, for_com1, start, WINDOW)
     sender.join()
     m.serial.wait_until("all of it", lambda: len(m.serial.raw) >= start + SIZE,
-                        120)
-    com2.wait_until("all of it", lambda: len(com2.raw) >= SIZE, 120)
+                        60)
+    com2.wait_until("all of it", lambda: len(com2.raw) >= SIZE, 60)
     assert m.serial.raw[start:start + SIZE] == for_com1
     assert com2.raw == for_com2
 

@@ -55,6 +55,31 @@ static void random_layer(size_t i)
     compose_prepare(&layers[i]);
 }
 
+static void compare_rect(const struct compose_scene *s)
+{
+    struct rect r = {rand() % WIDTH, rand() % HEIGHT, 0, 0};
+    uint32_t *out, *scratch;
+    size_t stride;
+
+    r.w = 1 + rand() % (WIDTH - r.x);
+    r.h = 1 + rand() % (HEIGHT - r.y);
+    stride = (size_t)r.w + (size_t)rand() % 4;
+    out = malloc((stride * (size_t)(r.h - 1) + (size_t)r.w) * sizeof(*out));
+    scratch = malloc((size_t)r.w * sizeof(*scratch));
+    compose_rect(s, r, out, stride, scratch);
+    for (int32_t i = 0; i < r.w * r.h; i++) {
+        int32_t x = i % r.w, y = i / r.w;
+        uint32_t is = out[(size_t)y * stride + (size_t)x] & 0xffffff;
+
+        if (is != model_pixel(s, r.x + x, r.y + y)) {
+            CHECK_FAIL("pixel %d,%d is %06x", r.x + x, r.y + y, is);
+            break;
+        }
+    }
+    free(out);
+    free(scratch);
+}
+
 static void compare_line(const struct compose_scene *s, int32_t y)
 {
     int32_t x0 = rand() % WIDTH, x1 = x0 + 1 + rand() % (WIDTH - x0);
@@ -93,6 +118,7 @@ TEST(random_scenes_look_as_the_model_says)
             random_layer(i);
         for (int n = 0; n < 12; n++)
             compare_line(&s, rand() % HEIGHT);
+        compare_rect(&s);
     }
 }
 

@@ -69,14 +69,10 @@ static bool irq_run(struct irq_slot *s)
     return handler;
 }
 
-/* Called by vectors.S on the interrupt stack. */
-void irq_dispatch(struct trap_frame *frame)
+static void serve(unsigned vector)
 {
-    unsigned vector = (unsigned)frame->vector;
     bool handled;
 
-    cpu_self()->irq_count++;
-    random_interrupt(vector);
     if (vector == VECTOR_SPURIOUS)
         return; /* has no in-service bit */
     if (use_pic && vector - VECTOR_PIC_BASE < PIC_LINES) {
@@ -88,6 +84,17 @@ void irq_dispatch(struct trap_frame *frame)
     /* One that nobody claimed may be the firmware's last, or an 8259's. */
     if (handled || lapic_in_service((uint8_t)vector))
         lapic_eoi();
+}
+
+/* Called by vectors.S on the interrupt stack. Its timing is mixed into the
+ * random numbers behind the handler, which must not wait for a hash. */
+void irq_dispatch(struct trap_frame *frame)
+{
+    unsigned vector = (unsigned)frame->vector;
+
+    cpu_self()->irq_count++;
+    serve(vector);
+    random_interrupt(vector);
 }
 
 /* Called by vectors.S on the interrupted thread's stack, interrupts off. Before

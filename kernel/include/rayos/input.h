@@ -93,7 +93,9 @@ struct input_stream {
  * NMI: reflexes change the focus. */
 void input_set_focus(struct input_stream *s);
 struct input_stream *input_focus(void);
-/* The stream goes away: on return it is called no more. Thread context. */
+/* The stream goes away: on return it is called no more. If it had the focus,
+ * the first that ever had it (the terminal) gets it: a person is not left
+ * without a keyboard. Thread context. */
 void input_stream_remove(struct input_stream *s);
 /* Pointer events (REL, ABS, buttons; no SYN) go here first, in the context of
  * input_stream.event; it answers true to keep one, false to have the focused

@@ -11,8 +11,9 @@
  * on a machine without a clock. Any context. */
 int64_t wall_clock_now(void);
 /* Step the wall clock, and when `hardware` the CMOS clock too. 0, -EINVAL for a
- * year the CMOS clock cannot hold, -ETIMEDOUT, -ENODEV: `hardware`, and there
- * is no such clock. The wall clock is stepped all the same but for -EINVAL. */
+ * year the CMOS clock cannot hold, -ETIMEDOUT, -EIO: it does not keep what was
+ * written, -ENODEV: `hardware`, and there is no such clock. The wall clock is
+ * stepped all the same but for -EINVAL. */
 int wall_clock_set(int64_t unix_ns, bool hardware);
 /* Seconds since 1970 as the CMOS clock says now; -EIO when it makes no sense,
  * -ETIMEDOUT, -ENODEV. */
