@@ -1,0 +1,138 @@
+/*
+ * One entry and one exit. The vCPU's thread. From CLGI to STGI no interrupt and
+ * no NMI reaches this CPU: nothing there may fault or wait.
+ */
+#include "vmm/svm/svm.h"
+
+#include <stdatomic.h>
+
+#include <arch/cpu.h>
+#include <arch/features.h>
+
+#define CR4_OSXSAVE (UINT64_C(1) << 18)
+#define DR7_ENABLES 0xffu
+
+static uint64_t xcr0_read(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (uint64_t)hi << 32 | lo;
+}
+
+static void xcr0_write(uint64_t value)
+{
+    __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)value),
+                     "d"((uint32_t)(value >> 32)));
+}
+
+/*
+ * A guest that has not set CR4.OSXSAVE sees nothing of XCR0. It may have
+ * changed XCR0 without an exit: not every CPU intercepts XSETBV.
+ */
+static void run(struct vcpu *v, struct svm_vcpu *s, struct svm_cpu *cpu)
+{
+    uint64_t host = arch_cpu_info()->xcr0;
+
+    if ((v->cr4 & CR4_OSXSAVE) && host) {
+        if (v->xcr0 != host)
+            xcr0_write(v->xcr0);
+        svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
+        v->xcr0 = xcr0_read();
+        if (v->xcr0 != host)
+            xcr0_write(host);
+    } else {
+        svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
+    }
+}
+
+/* Breakpoints that are not enabled are never met, and reading a debug register
+ * exits: their addresses are loaded only when they count. DR7 is cleared by the
+ * exit (APM 2 15.6). */
+static void load_breakpoints(const struct vcpu *v)
+{
+    __asm__ volatile("movq %0, %%db0\n\tmovq %1, %%db1\n\t"
+                     "movq %2, %%db2\n\tmovq %3, %%db3" ::"r"(v->dr[0]),
+                     "r"(v->dr[1]), "r"(v->dr[2]), "r"(v->dr[3]));
+}
+
+static void registers_in(struct vcpu *v, struct vmcb_save *save)
+{
+    save->rax = v->regs.gpr[GPR_RAX];
+    save->rsp = v->regs.gpr[GPR_RSP];
+    save->rip = v->regs.rip;
+    save->rflags = v->regs.rflags;
+}
+
+static void registers_out(struct vcpu *v, const struct vmcb_save *save)
+{
+    v->regs.gpr[GPR_RAX] = save->rax;
+    v->regs.gpr[GPR_RSP] = save->rsp;
+    v->regs.rip = save->rip;
+    v->regs.rflags = save->rflags;
+}
+
+/* Work for the thread came in: the event, if one was to be injected, waits. */
+static void stay_out(struct vcpu *v, struct svm_vcpu *s, struct vm_exit *out)
+{
+    uint64_t event = s->vmcb->control.event_injection;
+
+    if (event & EVENT_VALID)
+        svm_take_back(v, event);
+    s->vmcb->control.event_injection = 0;
+    *out = (struct vm_exit){.reason = EXIT_HOST};
+}
+
+/* The CPU refused: nothing was loaded, and the VMCB's save area may hold what
+ * is ours. */
+static void refused(const struct vmcb_control *c, struct vm_exit *out)
+{
+    *out = (struct vm_exit){
+        .reason = EXIT_ENTRY_FAILED,
+        .code = (uint32_t)c->exit_code,
+        .info1 = c->exit_info1,
+        .info2 = c->exit_info2,
+    };
+}
+
+void svm_enter(struct vcpu *v, struct vm_exit *out)
+{
+    struct svm_vcpu *s = svm_vcpu(v);
+    struct vmcb_control *c = &s->vmcb->control;
+    struct svm_cpu *cpu;
+    bool valid, enter;
+    uint64_t start;
+
+    registers_in(v, &s->vmcb->save);
+    __asm__ volatile("clgi" ::: "memory");
+    cpu = svm_this_cpu();
+    /* In this order: see vcpu_kick. */
+    atomic_exchange(&v->inside, true);
+    enter = atomic_load_explicit(&v->requests, memory_order_relaxed) == 0;
+    if (enter) {
+        svm_assign_asid(s, cpu);
+        if (s->vmcb->save.dr7 & DR7_ENABLES)
+            load_breakpoints(v);
+        start = arch_tsc();
+        run(v, s, cpu);
+        v->guest_ticks += arch_tsc() - start;
+        c->clean = svm_features.bits & SVM_CLEAN ? CLEAN_ALL : 0;
+    }
+    atomic_store_explicit(&v->inside, false, memory_order_relaxed);
+    valid = enter && (uint32_t)c->exit_code != SVM_EXIT_INVALID;
+    if (valid)
+        registers_out(v, &s->vmcb->save);
+    else if (enter)
+        svm_forget_asids(cpu); /* a flush may have been asked for in vain */
+    __asm__ volatile("stgi" ::: "memory"); /* what interrupted us, runs here */
+    if (!enter) {
+        stay_out(v, s, out);
+    } else if (!valid) {
+        refused(c, out);
+    } else {
+        c->event_injection = 0;
+        if (c->exit_int_info & EVENT_VALID)
+            svm_take_back(v, c->exit_int_info);
+        svm_decode(v, out);
+    }
+}
