@@ -11,14 +11,21 @@
 #ifndef VMM_VCPU_H
 #define VMM_VCPU_H
 
-#include <rayos/thread.h>
+#include <rayos/spinlock.h>
 #include <rayos/types.h>
+#include <rayos/waitq.h>
+
+#include <rayos/timer.h>
 
 #include "vmm/guest_memory.h"
+#include "vmm/inject.h"
 
 struct vm;
+struct vm_region;
 struct vcpu;
+struct kvmclock;
 struct lapic;
+struct thread;
 
 /* --- registers --- */
 
@@ -158,6 +165,10 @@ struct vm_exit {
             bool clts, lmsw;
         } cr;
         struct {
+            uint8_t dr, gpr;
+            bool write;
+        } dr;
+        struct {
             uint16_t offset; /* in the APIC page */
             bool write;
         } apic;
@@ -194,22 +205,38 @@ struct vcpu_exit_record {
 struct vcpu {
     struct vm *vm;
     uint32_t index; /* also its APIC id */
+    uint32_t cpu;   /* the host's, where its thread stays; constant */
     struct thread *thread;
     struct vcpu_registers regs; /* its own thread, between entries */
     void *backend;              /* VMCB or VMCS and what belongs to it */
+    struct kvmclock *clock; /* vmm/devices/kvmclock.h */
     struct lapic *lapic;        /* vmm/devices/lapic.h */
     uint64_t xcr0;
+    /* As the guest sees it. Every write to CR4 exits, so that this is right
+     * between entries without get_state. Written by set_state. */
+    uint64_t cr4;
     uint64_t dr[4];
     uint64_t tsc_offset; /* guest TSC = host TSC + this */
 
     /* Delivery: vmm/inject.h. Its own thread. */
     struct injection pending; /* not yet accepted by an entry */
     bool irq_shadow;          /* after STI or MOV SS: no interrupt yet */
+    bool nmi_pending;
+    bool halted_for_good;     /* HLT with interrupts off */
+    struct retry retry;       /* of that delivery */
+    struct timer retry_timer; /* kicks it when the next attempt is due */
+    const struct vm_region *last_port; /* most exits are for the same one */
 
+    _Atomic uint8_t
+        sipi_vector; /* of VCPU_REQ_SIPI: page number of its start */
     _Atomic enum vcpu_run_state run_state;
     /* "Look at your work": set by others with vcpu_kick; cleared by the thread
      * before it looks. Bits of enum vcpu_request. */
     _Atomic uint32_t requests;
+    /* It is in the guest, or has looked at `requests` for the last time before
+     * it goes there: set and cleared by `enter`. Who makes a request interrupts
+     * its CPU only then. */
+    _Atomic bool inside;
     /* lock: what a halted vCPU sleeps on */
     struct spinlock lock;
     struct waitq wake;
@@ -217,7 +244,7 @@ struct vcpu {
     uint64_t exits[EXIT_REASONS]; /* counted by its thread, read by all */
     struct vcpu_exit_record history[VCPU_HISTORY];
     uint32_t history_next;
-    nstime_t guest_time; /* spent inside */
+    uint64_t guest_ticks; /* of the TSC, spent inside */
 };
 
 enum vcpu_request {
@@ -234,6 +261,38 @@ enum vcpu_request {
 /* Ask, and make it look soon: ends its HLT, or makes it exit by an IPI. Any
  * context but NMI. */
 void vcpu_kick(struct vcpu *v, uint32_t requests);
+
+/* --- vmm/vcpu.c, for vm.c and the exit code --- */
+
+/* The registers of a CPU after power-on, or after INIT. Pure. */
+void vcpu_reset_registers(struct vcpu_registers *regs,
+                          struct vcpu_state *state);
+/* Registers in place, thread not started. -ENOMEM. */
+int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out);
+int vcpu_start(struct vcpu *v);
+/* Wait for the end of its thread, if it has one. */
+void vcpu_join(struct vcpu *v);
+/* Its thread is gone. */
+void vcpu_destroy(struct vcpu *v);
+/* The instruction that exited is done: go on behind it. */
+void vcpu_skip(struct vcpu *v, const struct vm_exit *e);
+/* An exception for the guest, delivered with the next entry. */
+void vcpu_fault(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+/* vmm/deliver.c: what the next entry injects, or which window it asks for. */
+void vcpu_deliver(struct vcpu *v);
+void vcpu_deliver_init(struct vcpu *v);
+/* vmm/exit.c: act on an exit. Its thread. */
+void vcpu_dispatch(struct vcpu *v, const struct vm_exit *e);
+/* vmm/exit_NAME.c */
+void exit_cpuid(struct vcpu *v, const struct vm_exit *e);
+void exit_rdmsr(struct vcpu *v, const struct vm_exit *e);
+void exit_wrmsr(struct vcpu *v, const struct vm_exit *e);
+void exit_io(struct vcpu *v, const struct vm_exit *e);
+void exit_memory(struct vcpu *v, const struct vm_exit *e);
+void exit_cr(struct vcpu *v, const struct vm_exit *e);
+void exit_dr(struct vcpu *v, const struct vm_exit *e);
+void exit_cache(struct vcpu *v, const struct vm_exit *e);
+void exit_xsetbv(struct vcpu *v, const struct vm_exit *e);
 
 /* --- the back end of a vendor --- */
 

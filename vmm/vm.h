@@ -8,12 +8,15 @@
 
 #include <rayos/list.h>
 #include <rayos/sync.h>
+#include <rayos/workq.h>
 
 #include "vmm/vcpu.h"
 
-#define VM_NAME_MAX  32
-#define VM_CPUS_MAX  8
-#define VM_ERROR_MAX 256
+#define VM_NAME_MAX    32
+#define VM_CPUS_MAX    8
+#define VM_ERROR_MAX   256
+#define VM_CPUID_EDITS 16
+#define VM_OUTPUT_SIZE (64 * 1024)
 
 enum vm_state {
     VM_DEFINED, /* known, holds no memory */
@@ -41,7 +44,11 @@ struct vm_config {
     /* What to load: vmm/loader.h. Paths of the VFS; empty: none. */
     char kernel[256], initrd[256];
     char cmdline[2048];
+    char loader[16];       /* by name; empty: the first that knows the image */
     bool no_hardware_apic; /* software APIC even where hardware has one */
+    /* Lines that replace those of the same leaf and subleaf, or add some. */
+    struct vm_cpuid cpuid[VM_CPUID_EDITS];
+    uint32_t cpuid_count;
 };
 
 /* --- device buses --- */
@@ -83,6 +90,32 @@ struct vm_device {
     struct list node;
 };
 
+/*
+ * A kind of device that every VM has, declared where it is defined:
+ *
+ *	VM_DEVICE_TYPE(uart, .create = uart_create);
+ *
+ * vm_start calls them in no particular order, vCPUs and interrupt controllers
+ * exist already.
+ */
+struct vm_device_type {
+    const char *name;
+    int (*create)(struct vm *vm);
+};
+
+#define VM_DEVICE_TYPE(ident, ...)                                         \
+    static const struct vm_device_type vm_device_type_##ident              \
+        __attribute__((used, section("rayos_vm_devices"), aligned(8))) = { \
+            .name = #ident, __VA_ARGS__}
+
+/* What a guest says on its debug port, the oldest bytes overwritten. */
+struct vm_output {
+    struct spinlock lock;
+    uint64_t written; /* lock */
+    char bytes[VM_OUTPUT_SIZE];
+};
+
+struct console; /* vmm/devices/console.h */
 struct irqchip; /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
 
 struct vm {
@@ -107,6 +140,21 @@ struct vm {
     uint64_t boots;
     /* Why the vCPUs were asked to stop: first come, first kept. */
     _Atomic uint32_t end_reason; /* enum vm_end */
+    struct work end_work;        /* takes apart what has ended */
+    _Atomic uint32_t threads; /* vCPUs whose threads run, and who starts them */
+    uint32_t parked;          /* vCPUs that pause; lock */
+    _Atomic bool pause_wanted;
+    uint64_t tsc_offset;        /* of all its vCPUs; constant while running */
+    _Atomic uint32_t exit_code; /* what it wrote to the debug-exit port */
+    _Atomic uint64_t unknown_msrs, unknown_ports, unknown_memory;
+    struct vm_output *output;
+    struct console *console; /* COM1's; NULL before the first start */
+    char *dump;       /* of the last crash, NULL: none; lock */
+    bool listed;      /* lock */
+    bool has_backend; /* vm_create was called; lock */
+    /* Counters of CPUs that are gone; lock. */
+    uint64_t exits_before[EXIT_REASONS];
+    uint64_t delivered_before, retried_before, failed_before, ticks_before;
 };
 
 enum vm_end {
@@ -114,7 +162,8 @@ enum vm_end {
     VM_END_POWEROFF, /* S5 or the debug-exit port */
     VM_END_RESET,    /* the guest's own reset: starts again */
     VM_END_KILLED,
-    VM_END_CRASHED
+    VM_END_CRASHED,
+    VM_END_HALTED /* every CPU waits with interrupts off */
 };
 
 /* --- life cycle --- */
@@ -133,6 +182,8 @@ int vm_resume(struct vm *vm);
 int vm_reset(struct vm *vm);
 int vm_kill(struct vm *vm);    /* on return VM_STOPPED, memory returned */
 int vm_destroy(struct vm *vm); /* kills, and takes it out of the list */
+/* The end of all of them; false: one does not end. */
+bool vm_end_all(void);
 /* -ETIMEDOUT, -ECANCELED */
 int vm_wait(struct vm *vm, enum vm_state state, nstime_t deadline);
 
@@ -146,6 +197,12 @@ void vm_add_device(struct vm *vm, struct vm_device *d);
 void vm_request_end(struct vm *vm, enum vm_end why);
 void vm_crash(struct vcpu *v, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* One of vm->threads less; the last one has the VM taken apart. */
+void vm_thread_ends(struct vm *vm);
+void vm_output_write(struct vm *vm, const char *bytes, size_t n);
+/* Copy at most n bytes from position *from on (the oldest kept, when they are
+ * gone), and set *from behind them. Any context but NMI. */
+size_t vm_output_read(struct vm *vm, uint64_t *from, char *out, size_t n);
 /* Drive an interrupt line (GSI) of the guest. Any context but NMI. */
 void vm_set_irq(struct vm *vm, uint32_t gsi, bool level);
 /* A message-signalled interrupt, as written to 0xfeexxxxx. */
