@@ -26,6 +26,7 @@ if sys.version_info < (3, 9):
 ROOT = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import host_programs  # noqa: E402
+from kernel.build import guests  # noqa: E402
 from kernel.build.common import (  # noqa: E402
     BUILD, PYTHON, Path, output, say, tree_files, write_if_changed)
 from kernel.build.flags import (  # noqa: E402
@@ -156,6 +157,8 @@ class Build:
         content |= {f"lua/{Path(f).name}": f
                     for f in tree_files(str(BUILD / "gen/lua"), ".lua")}
         content |= {f"fonts/{f.name}": str(f) for f in self.fonts()}
+        content |= guests.describe(self.ninja, self.tools.gcc, output(
+            self.tools.gcc, "-print-prog-name=ld.bfd").strip())
         manifest = BUILD / "gen/archive.manifest"
         write_if_changed(manifest, "".join(
             f"{name}={path}\n" for name, path in sorted(content.items())))

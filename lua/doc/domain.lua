@@ -127,6 +127,7 @@ What a domain may do beyond computing and talking is named by capabilities:
 | `log` | reading the log (everybody may write) |
 | `power` | `sys.poweroff`, `sys.reboot` |
 | `trace` | recording with `trace` (marks need none) |
+| `vm` | defining, starting and ending virtual machines |
 | `test` | `sys.test` |
 | `*` | all |
 

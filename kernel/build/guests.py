@@ -1,0 +1,24 @@
+"""Tiny guests of the hypervisor's tests: flat binaries from tests/guests."""
+
+from __future__ import annotations
+
+from kernel.build.common import BUILD, Path, tree_files
+from kernel.build.ninja import Ninja
+
+# Where vmm/load_flat.c puts them, by the bits of their entry.
+BASES = {"16": 0x1000, "32": 0x100000, "64": 0x100000}
+
+
+def describe(ninja: Ninja, compiler: str, linker: str) -> dict[str, str]:
+    """Name in the boot archive -> binary, of every NAME.BITS.S."""
+    ninja.rule("guest", f"{ninja.shell(linker)} --oformat binary -m elf_x86_64 "
+               "-Ttext $base -e start -o $out $in", "GUEST $out")
+    content = {}
+    for source in tree_files("tests/guests", ".S"):
+        name, bits = Path(source).stem.rsplit(".", 1)
+        out = BUILD / "guests" / f"{name}.{bits}"
+        loaded = ninja.compile(compiler, ["-Itests/guests"], source,
+                               f"{out}.o")
+        ninja.build(out, "guest", loaded, base=hex(BASES[bits]))
+        content[f"guests/{name}.{bits}"] = str(out)
+    return content

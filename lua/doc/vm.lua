@@ -1,0 +1,68 @@
+-- What module vm offers: help(), docs and the annotation files read this.
+return {
+  module = "vm",
+  summary = "Virtual machines: define, start, watch and end them.",
+  text = "A VM is known by its name, from vm.define until :destroy. While it "
+    .. "runs it holds all of its memory and a thread for each CPU. Needs "
+    .. "\"vm\" for all that changes something.",
+  intro = [==[
+## Example
+
+```lua
+local vm = require "vm"
+
+local guest = vm.define {
+  name = "hello", memory = 2, kernel = "/boot/guests/hello.16",
+  loader = "flat16",
+}
+guest:start()
+guest:wait("stopped", 10)
+guest:output() --> "hello from real mode\n"
+guest:exit_code() --> 42
+guest:destroy()
+```
+
+A VM is `defined`, `starting`, `running`, `paused`, `stopped` (as asked, by
+itself or by us) or `crashed` (by what it did): then `:state()` says why, and
+`:dump()` has registers, code and the last exits. Every change raises the event
+`vm_state`.
+]==],
+  functions = {
+    {
+      name = "host",
+      args = {},
+      returns = { { "table", "vendor (false: none, then reason), features" } },
+      text = "What this machine has for virtual machines.",
+      example = "vm.host().vendor",
+    },
+    {
+      name = "define",
+      args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
+        .. "cpus (1), memory (64, in MiB), cpuid" } },
+      returns = { { "vm?", "the VM, or nil, message, code" } },
+      text = "Make a VM known. Paths are of the file system. loader names the "
+        .. "image's format where it cannot be told from the image: flat16, "
+        .. "flat32, flat64. cpuid is a list of lines {leaf=, subleaf=, eax=, "
+        .. "ebx=, ecx=, edx=} that replace what the guest would see.",
+      example = "vm.define { name = \"a\", kernel = \"/boot/guests/halt.64\", "
+        .. "loader = \"flat64\" }",
+    },
+    {
+      name = "get",
+      args = { { "name", "string", "of a VM" } },
+      returns = { { "vm?", "the VM, or nil, message, code" } },
+      text = "The VM of that name. Its methods: :start() :pause() :resume() "
+        .. ":reset() :kill() :destroy(), which answer true or nil, message, "
+        .. "code; :wait(state, seconds); :name() :state() :exit_code() "
+        .. ":output() :stats() :regs(cpu) :dump().",
+      example = "vm.get(\"a\")",
+    },
+    {
+      name = "list",
+      args = {},
+      returns = { { "table", "VMs in the order of their definition" } },
+      text = "All VMs.",
+      example = "#vm.list()",
+    },
+  },
+}

@@ -1,0 +1,6 @@
+/* Halts with interrupts off: nothing will ever happen. */
+    .globl start
+start:
+    cli
+    hlt
+    jmp start
