@@ -209,7 +209,7 @@ struct vcpu {
     struct thread *thread;
     struct vcpu_registers regs; /* its own thread, between entries */
     void *backend;              /* VMCB or VMCS and what belongs to it */
-    struct kvmclock *clock; /* vmm/devices/kvmclock.h */
+    struct kvmclock *clock;     /* vmm/devices/kvmclock.h */
     struct lapic *lapic;        /* vmm/devices/lapic.h */
     uint64_t xcr0;
     /* As the guest sees it. Every write to CR4 exits, so that this is right

@@ -149,9 +149,9 @@ struct vm {
     _Atomic uint64_t unknown_msrs, unknown_ports, unknown_memory;
     struct vm_output *output;
     struct console *console; /* COM1's; NULL before the first start */
-    char *dump;       /* of the last crash, NULL: none; lock */
-    bool listed;      /* lock */
-    bool has_backend; /* vm_create was called; lock */
+    char *dump;              /* of the last crash, NULL: none; lock */
+    bool listed;             /* lock */
+    bool has_backend;        /* vm_create was called; lock */
     /* Counters of CPUs that are gone; lock. */
     uint64_t exits_before[EXIT_REASONS];
     uint64_t delivered_before, retried_before, failed_before, ticks_before;
