@@ -49,7 +49,8 @@ drawer:kill()
 ```
 
 `"full"` is the terminal alone. The mouse moves a window by its title and
-resizes it by its edges. Which events `window` tells of: see `event.types()`.
+resizes it by its edges. Events of type `surface` tell what was shown, hidden or
+resized, those of type `window` what the mouse did: see `event.types()`.
 F12 takes screen and keyboard back to the terminal, the key left of 1 hides and
 shows what is presented: both are reflexes.
 
