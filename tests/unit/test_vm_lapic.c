@@ -13,6 +13,7 @@
 #include <rayos/mm.h>
 
 #include "../../vmm/devices/irqchip.h"
+#include "../../vmm/devices/kvmclock.h"
 #include "../../vmm/devices/lapic.h"
 
 #define CPUS 3
@@ -80,6 +81,11 @@ void frame_free(phys_t frame, unsigned order)
 void vcpu_kick(struct vcpu *v, uint32_t requests)
 {
     v->requests |= requests;
+}
+
+void kvmclock_reset(struct kvmclock *k)
+{
+    memset(k, 0, sizeof(*k));
 }
 
 int vm_add_ports(struct vm *vm, struct vm_region *r)
