@@ -76,7 +76,9 @@
 
     /* exceptions */
     fault 6, "UD2 raises #UD", ud2
-    fault 6, "VMRUN raises #UD or #GP", vmrun
+    xorl %ecx, %ecx             /* else both would raise #GP first */
+    movl $0x6000, %eax
+    fault 6, "VMRUN raises #UD", vmrun
     fault 6, "MONITOR raises #UD", monitor
     xorl %ecx, %ecx
     fault 0, "division by zero raises #DE", divl %ecx
@@ -114,22 +116,23 @@
     movq %dr3, %r12
     cmpq $0x2222, %r12
     is "DR3 keeps its value"
-    movq $0x1000, %rax
-    movq %rax, %dr0
-    movq $0xd0402, %rax         /* DR0 global, 4 bytes, read and write */
-    orq $0xf0000, %rax
-    movq %rax, %dr7
     movq $1f, resume
     movl $-1, last_vector
-    movl $7, 0x1000
+    pushfq
+    orq $0x100, (%rsp)          /* TF */
+    popfq
+    nop
     nop
 1:
-    xorl %eax, %eax
-    movq %rax, %dr7
     cmpl $1, last_vector
-    is "a data breakpoint raises #DB"
+    is "single step raises #DB"
     movq %dr6, %rax
-    andl $15, %eax
-    cmpl $1, %eax
-    is "DR6 names the breakpoint"
+    andl $0x4000, %eax
+    cmpl $0x4000, %eax
+    is "DR6 says so"
+    movq $0xffff0ff0, %rax
+    movq %rax, %dr6
+    movq %dr6, %rbx
+    cmpq %rax, %rbx
+    is "and can be cleared"
     finish

@@ -47,11 +47,13 @@
     cmpl $0, last_error
     is "the error code says: not present, read"
 
+    movb $0xb8, 0x300000        /* movl $N, %eax; ret */
+    movb $0xc3, 0x300005
+    movl $0x300000, %edi
     movl $1000, %ecx
 1:
-    movl %ecx, patch + 1
-patch:
-    movl $0, %eax
+    movl %ecx, 1(%rdi)
+    call *%rdi
     cmpl %ecx, %eax
     jne 2f
     decl %ecx

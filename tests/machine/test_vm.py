@@ -1,0 +1,181 @@
+"""Virtual machines: tiny guests of tests/guests run, end, crash and misbehave,
+and the machine stays as it was."""
+
+import re
+
+import pytest
+
+# Run to its end: state, why, text, exit code, dump, statistics. (`eval` makes
+# one line of it: no comments.)
+HELPERS = r"""
+local vm, sys = require "vm", require "sys"
+function guest_define(name, options)
+  local config = { name = name, kernel = "/boot/guests/" .. name, memory = 16,
+    loader = "flat" .. name:match("%d+$") }
+  for k, v in pairs(options or {}) do config[k] = v end
+  return assert(vm.define(config))
+end
+function guest_run(name, options)
+  local g <close> = guest_define(name, options)
+  assert(g:start())
+  for _ = 1, 1200 do
+    if g:state() ~= "running" then break end
+    sys.sleep(0.05)
+  end
+  local state, why = g:state()
+  local dump = state == "crashed" and g:dump() or ""
+  local result = { state = state, why = why or "", text = g:output(),
+    code = g:exit_code(), dump = dump, stats = g:stats() }
+  assert(g:destroy())
+  return result
+end
+return true
+"""
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["1cpu", "2cpus"])
+def machine(request):
+    from conftest import Fleet, _workdir
+    fleet = Fleet(_workdir(f"test_vm-{request.param}"))
+    m = fleet.boot(cmdline="testhooks", cpus=request.param)
+    request.module.shared_fleet = fleet
+    m.eval(HELPERS)
+    yield m
+    fleet.close(keep=request.session.testsfailed > 0)
+
+
+def run(m, name: str, options: str = "nil") -> dict:
+    return m.eval(f"return guest_run({name!r}, {options})", timeout=90)[0]
+
+
+def check_tap(result: dict) -> None:
+    assert result["state"] == "stopped", result
+    lines = re.findall(r"^(?:not )?ok \d+ .*$", result["text"], re.MULTILINE)
+    bad = [line for line in lines if line.startswith("not")]
+    plan = re.search(r"^1\.\.(\d+)$", result["text"], re.MULTILINE)
+    assert not bad and plan and len(lines) == int(plan[1]), result["text"]
+    assert result["code"] == 0
+
+
+def test_the_host_says_what_it_uses(machine):
+    host = machine.eval("return require 'vm'.host()")[0]
+    assert host["vendor"] == "svm" and host["nested_paging"]
+
+
+def test_a_real_mode_guest_speaks_and_ends(machine):
+    result = run(machine, "hello.16")
+    assert result["text"] == "hello from real mode\n"
+    assert (result["state"], result["code"]) == ("stopped", 42)
+
+
+def test_protected_mode_with_and_without_paging(machine):
+    result = run(machine, "protected.32")
+    assert result["text"] == "protected mode\nwith paging\n"
+    assert result["code"] == 0
+
+
+@pytest.mark.parametrize("name", ["cpu.64", "io.64", "memory.64",
+                                  "hostile.64"])
+def test_long_mode_guest(machine, name):
+    check_tap(run(machine, name))
+
+
+def test_vector_registers_survive_exits_beside_others_that_use_them(machine):
+    machine.eval("""
+        worker = require "domain".spawn { name = "floats", source = [[
+            local x, sys = 1.5, require "sys"
+            while true do
+              for i = 1, 20000 do x = (x * 1.0001 + i / 3) % 1000 end
+              sys.sleep(0.001)
+            end]] }
+        return true""")
+    check_tap(run(machine, "fpu.64"))
+    machine.eval("worker:kill() return true")
+
+
+def test_a_triple_fault_is_a_crash_with_a_dump(machine):
+    result = run(machine, "triple.64")
+    assert (result["state"], result["why"]) == ("crashed", "triple fault")
+    assert "RBX 000000000000abcd" in result["dump"]
+    assert "shutdown" in result["dump"]
+    assert re.search(r"code at RIP: 0f 0b", result["dump"])
+
+
+def test_running_where_there_is_no_ram_is_a_crash(machine):
+    result = run(machine, "hole.64")
+    assert result["state"] == "crashed"
+    assert "execution of guest-physical 0x3f000000" in result["why"]
+
+
+def test_a_halt_with_interrupts_off_ends_the_guest(machine):
+    assert run(machine, "halt.64")["state"] == "stopped"
+
+
+def test_a_guest_that_never_exits_can_be_paused_looked_at_and_killed(machine):
+    states = machine.eval("""
+        local g = guest_define("spin.64")
+        assert(g:start())
+        sys.sleep(0.2)
+        assert(g:pause())
+        local a = g:regs()
+        sys.sleep(0.1)
+        local b = g:regs()
+        assert(g:resume())
+        sys.sleep(0.1)
+        assert(g:pause())
+        local c = g:regs()
+        local states = { g:state() }
+        assert(g:resume())
+        assert(g:kill())
+        states[#states + 1] = g:state()
+        assert(g:destroy())
+        return a.rbx == b.rbx, c.rbx > b.rbx, states""", timeout=30)
+    assert states == [True, True, ["paused", "stopped"]]
+
+
+def test_a_reset_begins_anew(machine):
+    text = machine.eval("""
+        local g = guest_define("reset.16")
+        assert(g:start())
+        for _ = 1, 3 do
+          sys.sleep(0.1)
+          if g:state() == "running" then assert(g:reset()) end
+        end
+        g:kill()
+        local text = g:output()
+        g:destroy()
+        return text""", timeout=30)[0]
+    assert set(text) == {"1"}
+
+
+def test_what_is_refused_says_why(machine):
+    answers = machine.eval("""
+        local vm = require "vm"
+        local _, none = vm.define { name = "" }
+        local _, small = vm.define { name = "x", memory = 0 }
+        local g = vm.define { name = "x", kernel = "/no/such" }
+        local _, missing = g:start()
+        local _, twice = vm.define { name = "x" }
+        g:destroy()
+        return none, small, missing, twice""")
+    for answer, word in zip(answers, ("name", "memory", "/no/such", "name")):
+        assert word in answer
+
+
+def test_an_edited_cpuid_line_is_what_the_guest_sees(machine):
+    result = run(machine, "cpu.64", "{ cpuid = { { leaf = 0x7fffffff, "
+                 "eax = 1 } } }")
+    assert "not ok 4 an unknown leaf is empty" in result["text"]
+
+
+def test_fifty_lives_leak_no_frame(machine):
+    """Heaps take and return segments of 16 frames; a frame lost in each life
+    would be fifty."""
+    first, second = machine.eval("""
+        local function fifty()
+          for _ = 1, 50 do guest_run("hello.16") end
+          collectgarbage() collectgarbage()
+          return sys.memory().free
+        end
+        return fifty(), fifty()""", timeout=90)
+    assert first - second < 50 * 4096, (first, second)
