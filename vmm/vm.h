@@ -36,6 +36,24 @@ struct vm_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
+#define VM_DISKS_MAX 8
+#define VM_NETS_MAX  4
+#define VM_PORTS_MAX 8
+
+/* A virtio disk. */
+struct vm_disk {
+    /* A block device of ours ("vda1"), or a file by its path ("/tmp/x.img"). */
+    char source[256];
+    char serial[21]; /* virtio 1.2 5.2.6: 20 bytes; "" */
+    bool read_only;
+};
+
+/* A virtio network card: a port of a switch, which exists while it has one. */
+struct vm_net {
+    char network[32];
+    uint8_t mac[6]; /* all zero: made from the VM's id */
+};
+
 /* What `vm.define` gives; copied. */
 struct vm_config {
     char name[VM_NAME_MAX];
@@ -46,6 +64,18 @@ struct vm_config {
     char cmdline[2048];
     char loader[16];       /* by name; empty: the first that knows the image */
     bool no_hardware_apic; /* software APIC even where hardware has one */
+    struct vm_disk disks[VM_DISKS_MAX];
+    uint32_t disk_count;
+    struct vm_net nets[VM_NETS_MAX];
+    uint32_t net_count;
+    /* virtio-console: port 0 is the console (hvc0), then ports by name, such as
+     * "org.qemu.guest_agent.0". */
+    bool has_console;
+    char ports[VM_PORTS_MAX][48];
+    uint32_t port_count;
+    bool has_rng;
+    /* virtio-gpu, keyboard and tablet; 0: none. Pixels. */
+    uint32_t display_width, display_height;
     /* Lines that replace those of the same leaf and subleaf, or add some. */
     struct vm_cpuid cpuid[VM_CPUID_EDITS];
     uint32_t cpuid_count;
