@@ -147,10 +147,12 @@ static void rest(struct vcpu *v)
         v->run_state = VCPU_RUNNABLE;
         return;
     }
+    vcpu_burst_rest(&v->burst);
     flags = spin_lock(&v->lock);
     while (!v->requests)
         waitq_wait_uncancellable(&v->wake, &v->lock, TIME_NEVER);
     spin_unlock(&v->lock, flags);
+    vcpu_burst_begin(&v->burst);
 }
 
 static void record(struct vcpu *v, const struct vm_exit *e)
@@ -172,6 +174,7 @@ static void vcpu_run(void *arg)
     struct vcpu *v = arg;
     struct vm_exit e;
 
+    vcpu_burst_begin(&v->burst);
     for (;;) {
         if (v->requests && !serve(v))
             break;
@@ -189,6 +192,7 @@ static void vcpu_run(void *arg)
         vcpu_dispatch(v, &e);
     }
     timer_cancel_sync(&v->retry_timer);
+    vcpu_burst_end(&v->burst);
     v->run_state = VCPU_STOPPED;
     vm_thread_ends(v->vm);
 }
@@ -226,6 +230,7 @@ int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out)
     v->cpu = (vm->id + index) % cpu_count();
     v->xcr0 = 1;
     waitq_init(&v->wake);
+    vcpu_burst_init(&v->burst);
     vcpu_deliver_init(v);
     err = vmm_backend()->vcpu_create(v);
     if (err) {

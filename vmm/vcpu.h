@@ -202,6 +202,16 @@ struct vcpu_exit_record {
     uint8_t reason; /* enum exit_reason */
 };
 
+/* How long it has computed without a rest: vmm/vcpu_burst.c. Its thread and a
+ * timer on the same CPU. */
+struct vcpu_burst {
+    struct timer timer;
+    struct thread *thread;
+    uint32_t rests_seen;
+    _Atomic uint32_t rests;
+    _Atomic bool armed, resting, demoted;
+};
+
 struct vcpu {
     struct vm *vm;
     uint32_t index; /* also its APIC id */
@@ -227,6 +237,7 @@ struct vcpu {
     struct timer retry_timer; /* kicks it when the next attempt is due */
     const struct vm_region *last_port; /* most exits are for the same one */
 
+    struct vcpu_burst burst;
     _Atomic uint8_t
         sipi_vector; /* of VCPU_REQ_SIPI: page number of its start */
     _Atomic enum vcpu_run_state run_state;
@@ -274,6 +285,11 @@ int vcpu_start(struct vcpu *v);
 void vcpu_join(struct vcpu *v);
 /* Its thread is gone. */
 void vcpu_destroy(struct vcpu *v);
+/* vmm/vcpu_burst.c */
+void vcpu_burst_init(struct vcpu_burst *b);
+void vcpu_burst_begin(struct vcpu_burst *b);
+void vcpu_burst_rest(struct vcpu_burst *b);
+void vcpu_burst_end(struct vcpu_burst *b);
 /* The instruction that exited is done: go on behind it. */
 void vcpu_skip(struct vcpu *v, const struct vm_exit *e);
 /* An exception for the guest, delivered with the next entry. */

@@ -17,7 +17,7 @@ local guest = vm.define {
 }
 guest:start()
 guest:wait("stopped", 10)
-guest:output() --> "hello from real mode\n"
+guest:output() == "hello from real mode\n" --> true
 guest:exit_code() --> 42
 guest:destroy()
 ```

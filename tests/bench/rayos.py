@@ -47,12 +47,12 @@ def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
         for name in KERNEL_BENCHES:
             # The echo of this line and the screen's last frame are to be over.
             found[name], = m.eval(
-                f'sys.sleep(0.5) return sys.test.bench("{name}", {rounds})',
+                f'sys.sleep(0.5) return assert(sys.test.bench("{name}", {rounds}))',
                 TIMEOUT)
         for name in DISK_BENCHES:
             count = (rounds + 9) // 10 if "1m" in name else rounds
             found[name], = m.eval(
-                f'sys.sleep(0.5) return sys.test.bench("{name}", {count})',
+                f'sys.sleep(0.5) return assert(sys.test.bench("{name}", {count}))',
                 TIMEOUT)
         found["screen"] = m.eval('return require"display_core".screen()')
         for name in DISPLAY_BENCHES:

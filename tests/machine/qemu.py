@@ -11,6 +11,8 @@ from qmp import Qmp
 from serial_port import SerialPort
 
 # Characters that QMP knows by another name; the rest are their own.
+HOLD_MS = 20
+
 _KEY_NAMES = {
     " ": "spc", "\n": "ret", "-": "minus", "=": "equal", "[": "bracket_left",
     "]": "bracket_right", ";": "semicolon", "'": "apostrophe",
@@ -95,8 +97,10 @@ class QemuMachine(BaseMachine):
 
     def keys(self, *names: str) -> None:
         self.qmp.command("send-key", keys=[
-            {"type": "qcode", "data": n} for n in names], **{"hold-time": 20})
-        time.sleep(0.06)
+            {"type": "qcode", "data": n} for n in names],
+            **{"hold-time": HOLD_MS})
+        # QEMU pauses so long after each press and after each release.
+        time.sleep((2 * len(names) * HOLD_MS + 20) / 1000)
 
     def type_keys(self, text: str) -> None:
         for c in text:

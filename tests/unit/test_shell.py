@@ -14,7 +14,7 @@ TESTS = ROOT / "tests/unit/shell"
 @pytest.mark.parametrize("path", sorted(TESTS.glob("test_*.lua")),
                          ids=lambda p: p.stem)
 def test_shell(path):
-    env = os.environ | {"LUA_PATH": f"{ROOT}/shell/?.lua;{TESTS}/?.lua"}
+    env = os.environ | {"LUA_PATH": f"{ROOT}/shell/?.lua;{ROOT}/lua/?.lua;{TESTS}/?.lua"}
     env.pop("LUA_PATH_5_4", None)
     env.pop("LUA_INIT", None)
     env.pop("LUA_INIT_5_4", None)
