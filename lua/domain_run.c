@@ -259,6 +259,9 @@ static void domain_log_end(const struct domain *d)
 {
     if (domain_ended_well(d))
         log_debug("domain", "%s (%u) ended", d->name, d->id);
+    else if (d->reason.kind == END_KILLED) /* as somebody wanted */
+        log_info("domain", "%s (%u) was killed: %s", d->name, d->id,
+                 d->reason.message ? d->reason.message : "");
     else
         log_warn("domain", "%s (%u) ended: %s: %s", d->name, d->id,
                  domain_end_name(d->reason.kind),

@@ -72,6 +72,19 @@ local function width_of(items)
   return sum
 end
 
+-- Text that has no room loses its end, and shows it.
+local function shortened(text, room)
+  if core.text_width(text, font) <= room then
+    return text
+  end
+  local _, last = text:gsub("[^\128-\191]", "") -- characters
+  repeat
+    last = last - 1
+  until last <= 0 or core.text_width(
+      text:sub(1, utf8.offset(text, last + 1) - 1) .. "…", font) <= room
+  return last > 0 and text:sub(1, utf8.offset(text, last + 1) - 1) .. "…" or ""
+end
+
 local function draw_items(items, x, limit)
   for _, item in ipairs(items) do
     local text, colour, bold = item_of(item)
@@ -79,6 +92,7 @@ local function draw_items(items, x, limit)
     if room < font then
       return
     end
+    text = shortened(text, room)
     x = x + bar:text(x, PADDING, text, colour, font, bold, room) + GAP
   end
 end
@@ -88,8 +102,10 @@ local function draw(content)
   bar:fill(0, height - 1, width, 1, COLOUR.edge)
   local right = width_of(content.right)
   local centre = width_of(content.centre)
-  draw_items(content.left, 12, width - right - 24)
-  draw_items(content.centre, (width - centre) // 2, width - right - 24)
+  local middle = (width - centre) // 2
+  draw_items(content.left, 12,
+    centre > 0 and middle - GAP or width - right - 24)
+  draw_items(content.centre, middle, width - right - 24)
   draw_items(content.right, width - right - 12, width)
   bar:present()
 end

@@ -81,16 +81,25 @@ def check_pattern(picture, left, top, scale, frame=4):
             assert seen == pattern(frame, x, y), (x, y)
 
 
+def bar_with(m, name, colour):
+    """The bar's picture, as soon as it has that colour."""
+    deadline = time.monotonic() + 20
+    while True:
+        picture = shot(m, name)
+        bar = picture.crop((0, 0, picture.width, 26))
+        if colour in {c for _, c in bar.getcolors(1 << 16)}:
+            return bar
+        assert time.monotonic() < deadline, f"no {colour} in the bar"
+
+
 def test_the_bar_leaves_its_room_to_the_terminal(screen):
     width, height = screen.eval("return D.size()")
     x, y, w, h, shown = view(screen, "terminal")
     _, _, bar_width, bar_height, bar_shown = view(screen, "statusbar")
     assert shown and bar_shown and bar_width == width
     assert (x, y, w, h) == (0, bar_height, width, height - bar_height)
-    picture = shot(screen, "terminal")
-    bar = picture.crop((0, 0, width, bar_height - 1))
-    assert (0xf2, 0xc0, 0x62) in {c for _, c in bar.getcolors(1 << 16)}, \
-        "the bar does not say RayOS in the accent's colour"
+    # It says RayOS in the accent's colour.
+    bar_with(screen, "terminal", (0xf2, 0xc0, 0x62))
 
 
 def test_a_split_shows_the_surface_in_whole_pixels(drawn):
@@ -200,11 +209,21 @@ def test_bad_requests_say_what_is_wrong(screen):
         assert say in said, (code, said)
 
 
+def test_a_long_warning_leaves_the_clock_alone(screen):
+    warning = (0xe0, 0x67, 0x6e)
+    screen.eval('log.warn(("much too long "):rep(30))')
+    bar = bar_with(screen, "long-warning", warning)
+    middle = range(bar.width // 2 - 200, bar.width // 2 + 200)
+    said = [x for x in range(bar.width) for y in range(bar.height)
+            if bar.getpixel((x, y)) == warning]
+    clock = [x for x in middle for y in range(bar.height)
+             if min(bar.getpixel((x, y))) > 0xd0]
+    assert clock and max(said) < min(clock) - 10
+
+
 def test_a_broken_bar_policy_is_said_and_harms_nobody(fleet):
     m = fleet.boot(cmdline="testhooks status.policy=/tmp/broken.lua")
     m.eval('D = require"display" C = require"display_core"')
     until(m, 'return C.find("statusbar") ~= nil')
-    picture = shot(m, "broken-bar")
-    bar = picture.crop((0, 0, picture.width, 30))
-    assert (0xe0, 0x67, 0x6e) in {c for _, c in bar.getcolors(1 << 16)}
+    bar_with(m, "broken-bar", (0xe0, 0x67, 0x6e))
     assert m.eval("return 6 * 7") == [42]
