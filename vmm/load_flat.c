@@ -1,7 +1,8 @@
 /*
  * Flat binaries, for tests: the whole file at 0x1000 (16 bit) or at 1 MiB (32
  * and 64 bit), entered at its first byte. Only when asked for by name. A 64-bit
- * guest gets the first GiB identity-mapped. Thread context.
+ * guest gets the first GiB identity-mapped, and the fourth, where devices are.
+ * Thread context.
  */
 #include <errno.h>
 
@@ -24,9 +25,12 @@
 #define PML4       UINT64_C(0x2000)
 #define PDPT       UINT64_C(0x3000)
 #define PD         UINT64_C(0x4000)
+#define PD_DEVICES UINT64_C(0x5000)
+#define DEVICES    UINT64_C(0xc0000000)
 #define ENTRY      UINT64_C(3) /* present, writable */
 #define ENTRY_2M   UINT64_C(0x83)
 #define PD_ENTRIES 512
+#define GIB_SHIFT  30
 
 static int copy(struct vm_load *l, gpa_t to, uint64_t most)
 {
@@ -64,18 +68,27 @@ static int load32(struct vm_load *l)
     return err;
 }
 
+/* One GiB by a page directory at `pd`. */
+static int map_gib(struct guest_memory *m, gpa_t pd, uint64_t base)
+{
+    uint64_t entry = pd | ENTRY;
+    int err = guest_write(m, PDPT + (base >> GIB_SHIFT) * sizeof(entry), &entry,
+                          sizeof(entry));
+
+    for (uint64_t i = 0; i < PD_ENTRIES && !err; i++) {
+        entry = (base + i * LARGE_PAGE_SIZE) | ENTRY_2M;
+        err = guest_write(m, pd + i * sizeof(entry), &entry, sizeof(entry));
+    }
+    return err;
+}
+
 static int identity_map(struct guest_memory *m)
 {
     uint64_t entry = PDPT | ENTRY;
     int err = guest_write(m, PML4, &entry, sizeof(entry));
 
-    entry = PD | ENTRY;
-    err = err ? err : guest_write(m, PDPT, &entry, sizeof(entry));
-    for (uint64_t i = 0; i < PD_ENTRIES && !err; i++) {
-        entry = i * LARGE_PAGE_SIZE | ENTRY_2M;
-        err = guest_write(m, PD + i * sizeof(entry), &entry, sizeof(entry));
-    }
-    return err;
+    err = err ? err : map_gib(m, PD, 0);
+    return err ? err : map_gib(m, PD_DEVICES, DEVICES);
 }
 
 static int load64(struct vm_load *l)

@@ -235,7 +235,9 @@ struct vcpu {
     bool halted_for_good;     /* HLT with interrupts off */
     struct retry retry;       /* of that delivery */
     struct timer retry_timer; /* kicks it when the next attempt is due */
-    const struct vm_region *last_port; /* most exits are for the same one */
+    /* Most exits are for the same one. */
+    const struct vm_region *last_port;
+    struct vm_region *last_mmio;
 
     struct vcpu_burst burst;
     _Atomic uint8_t

@@ -250,13 +250,15 @@ size_t walk_fetch(struct vcpu *v, const struct vcpu_state *s, uint8_t *bytes,
                   size_t max)
 {
     uint64_t va = s->segment[SEGMENT_CS].base + v->regs.rip;
+    size_t first = in_page(va, max);
     struct guest_fault f;
-    size_t n = 0;
 
-    while (n < max &&
-           !walk_read(v, s, va + n, bytes + n, 1, WALK_FETCH | WALK_PEEK, &f))
-        n++;
-    return n;
+    if (walk_read(v, s, va, bytes, first, WALK_FETCH | WALK_PEEK, &f))
+        return 0;
+    if (first < max && walk_read(v, s, va + first, bytes + first, max - first,
+                                 WALK_FETCH | WALK_PEEK, &f) == 0)
+        return max;
+    return first;
 }
 
 void walk_deliver_fault(struct vcpu *v, const struct guest_fault *f)
