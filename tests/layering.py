@@ -256,6 +256,8 @@ def check_general_registers() -> None:
     """Vector and x87 registers belong to the interrupted thread."""
     files = object_files("kernel/arch", "kernel/core", "kernel/mm",
                          "kernel/sched", "kernel/reflex", "drivers", "vmm")
+    # A guest's registers, which its instructions name.
+    files = [f for f in files if f.name != "vector_registers.S.o"]
     done = subprocess.run(["objdump", "-d", "--no-show-raw-insn",
                            *map(str, files)], text=True, check=True,
                           capture_output=True)
