@@ -50,7 +50,8 @@ static int translate(struct emulation *m, uint64_t va, unsigned n, bool write,
     err = walk_translate(vcpu_of(m), m->state, va, access, &p->gpa[0],
                          &m->fault);
     if (!err && p->n[1])
-        err = walk_translate(vcpu_of(m), m->state, va + p->n[0], access,
+        err = walk_translate(vcpu_of(m), m->state,
+                             linear_after(m->state, va, p->n[0]), access,
                              &p->gpa[1], &m->fault);
     return err;
 }

@@ -56,6 +56,12 @@ int emulate_run(struct emulation *m, const uint8_t *bytes, size_t n);
 /* --- between emulate_*.c --- */
 
 bool emulate_is_long(const struct vcpu_state *s);
+/* An address behind a linear one: below long mode they wrap at 4 GiB. */
+static inline uint64_t linear_after(const struct vcpu_state *s, uint64_t linear,
+                                    unsigned n)
+{
+    return emulate_is_long(s) ? linear + n : (uint32_t)(linear + n);
+}
 
 /* Registers, memory and immediates; values are zero-extended. A write of 32
  * bits clears the upper half. -ENOTSUP: another kind of operand. */
@@ -90,7 +96,6 @@ uint64_t alu_two(enum alu op, uint64_t a, uint64_t b, unsigned bits,
 /* Condition 0 to 15, as in Jcc. */
 bool alu_condition(uint64_t rflags, unsigned condition);
 
-/* The address's width: what of RCX, RSI and RDI counts. */
 int emulate_string(struct emulation *m);
 int emulate_bits(struct emulation *m);
 int emulate_vector(struct emulation *m);

@@ -23,11 +23,12 @@ static int load(struct emulation *m, unsigned i, const ZydisDecodedOperand *o)
     int err = operand_linear(m, o, 0, n, false, &linear);
 
     if (!err && n > 8)
-        err = m->ops->check(m, linear + 8, n - 8, false);
+        err = m->ops->check(m, linear_after(m->state, linear, 8), n - 8, false);
     if (!err)
         err = m->ops->read(m, linear, &value[0], low);
     if (!err && n > 8)
-        err = m->ops->read(m, linear + 8, &value[1], n - 8);
+        err = m->ops->read(m, linear_after(m->state, linear, 8), &value[1],
+                           n - 8);
     if (!err)
         m->ops->vector_set(m, i, value);
     return err;
@@ -40,13 +41,14 @@ static int store(struct emulation *m, unsigned i, const ZydisDecodedOperand *o)
     int err = operand_linear(m, o, 0, n, true, &linear);
 
     if (!err && n > 8)
-        err = m->ops->check(m, linear + 8, n - 8, true);
+        err = m->ops->check(m, linear_after(m->state, linear, 8), n - 8, true);
     if (err)
         return err;
     m->ops->vector_get(m, i, value);
     err = m->ops->write(m, linear, &value[0], low);
     if (!err && n > 8)
-        err = m->ops->write(m, linear + 8, &value[1], n - 8);
+        err = m->ops->write(m, linear_after(m->state, linear, 8), &value[1],
+                            n - 8);
     return err;
 }
 

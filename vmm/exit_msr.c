@@ -37,6 +37,7 @@
 #define MSR_FS_BASE         0xc0000100
 #define MSR_GS_BASE         0xc0000101
 #define MSR_KERNEL_GS_BASE  0xc0000102
+#define MSR_TSC_AUX         0xc0000103
 #define MSR_SYSCFG          0xc0010010
 #define MSR_HWCR            0xc0010015
 #define MSR_DE_CFG          0xc0011029
@@ -133,6 +134,10 @@ static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
         return lapic_read_msr(v->lapic, msr, value);
     if (v->clock && kvmclock_read_msr(v, v->clock, msr, value))
         return true;
+    if (msr == MSR_TSC_AUX) {
+        *value = v->tsc_aux;
+        return tsc_aux_exists();
+    }
     m = state_msr_find(msr);
     if (!m && msr != MSR_EFER && msr != MSR_PAT && msr != MSR_TSC)
         return constant_find(msr, value);
@@ -210,6 +215,10 @@ static bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
     if (msr == MSR_TSC) {
         vmm_backend()->set_tsc_offset(v, value - arch_tsc());
         return true;
+    }
+    if (msr == MSR_TSC_AUX) {
+        v->tsc_aux = (uint32_t)value;
+        return value <= UINT32_MAX && tsc_aux_exists();
     }
     if (msr != MSR_EFER && msr != MSR_PAT && !state_msr_find(msr))
         return constant_find(msr, &old);

@@ -227,6 +227,7 @@ struct vcpu {
     uint64_t cr4;
     uint64_t dr[4];
     uint64_t tsc_offset; /* guest TSC = host TSC + this */
+    uint32_t tsc_aux;    /* vmm/tsc_aux.c */
 
     /* Delivery: vmm/inject.h. Its own thread. */
     struct injection pending; /* not yet accepted by an entry */
@@ -292,6 +293,9 @@ void vcpu_burst_init(struct vcpu_burst *b);
 void vcpu_burst_begin(struct vcpu_burst *b);
 void vcpu_burst_rest(struct vcpu_burst *b);
 void vcpu_burst_end(struct vcpu_burst *b);
+/* vmm/tsc_aux.c: a back end calls it right before it enters, interrupts off. */
+void tsc_aux_load(const struct vcpu *v);
+bool tsc_aux_exists(void);
 /* The instruction that exited is done: go on behind it. */
 void vcpu_skip(struct vcpu *v, const struct vm_exit *e);
 /* An exception for the guest, delivered with the next entry. */

@@ -364,9 +364,26 @@ def compose() -> Seeds:
             "wild": b"\1" + layer(3, 9, 9, 1, 90) + b"\0\0\0\0\x80" * 16}
 
 
+def emulate() -> Seeds:
+    """Instructions in long and in protected mode, then what they read."""
+    def machine(efer: int, code_attributes: int) -> bytes:
+        def segment(attributes: int) -> bytes:
+            return struct.pack("<HHIQ", 8, attributes, 0xFFFFFFFF, 0)
+        data = segment(0xC93)
+        registers = struct.pack("<18Q", *range(16), 0x1000, 2)
+        return (struct.pack("<BHH", 0x11, 0x20, efer) + data
+                + segment(code_attributes) + data * 4 + registers + bytes(64))
+
+    codes = ("8b03", "898b04000000", "f3a5", "f2ae", "66f3a7", "f00fc10b",
+             "0fab0b", "0f2803", "660f7e03", "0fb603", "834b0401", "0fb00b")
+    return {f"{code}-{attributes:x}": bytes([len(code) // 2]) + bytes.fromhex(code)
+            + machine(efer, attributes) for code in codes
+            for efer, attributes in ((0x500, 0xA9B), (0, 0xC9B), (0, 0x9B))}
+
+
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
-        acpi, cmdline, cmos_time, codec, compose, elf, fmt, font, keys, manifest,
+        acpi, cmdline, cmos_time, codec, compose, elf, emulate, fmt, font, keys, manifest,
         memory_map,
         number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
         symbols,

@@ -113,6 +113,7 @@ void svm_enter(struct vcpu *v, struct vm_exit *out)
         svm_assign_asid(s, cpu);
         if (s->vmcb->save.dr7 & DR7_ENABLES)
             load_breakpoints(v);
+        tsc_aux_load(v);
         start = arch_tsc();
         run(v, s, cpu);
         v->guest_ticks += arch_tsc() - start;
