@@ -381,13 +381,39 @@ def emulate() -> Seeds:
             for efer, attributes in ((0x500, 0xA9B), (0, 0xC9B), (0, 0x9B))}
 
 
+def vm_gpu() -> Seeds:
+    """Commands of tests/fuzz/fuzz_vm_gpu.c: a choice, a length, the words
+    behind the header."""
+    def command(choice: int, *words: int) -> bytes:
+        body = struct.pack(f"<{len(words)}I", *words)
+        return bytes((choice, 24 + len(body))) + body
+
+    create = command(0, 1, 2, 64, 64)
+    attach = command(5, 1, 2, 0x1000, 0, 0x2000, 0, 0x8ffd, 0, 0x2000, 0)
+    show = command(2, 0, 0, 64, 48, 0, 1)
+    copy = command(4, 3, 4, 20, 30, (4 * 64 + 3) * 4, 0, 1, 0)
+    flush = command(3, 0, 0, 64, 64, 1, 0)
+    end = command(6, 1, 0) + command(1, 1, 0)
+    cursor = command(8, 0, 5, 6, 0, 1, 3, 4, 0) + command(9, 0, 1, 1, 0)
+    return {"frame": b"\0" + create + attach + show + copy + flush + end,
+            "cursor": b"\1" + create + cursor + command(7, 0, 0)
+            + command(10)}
+
+
+def vm_input() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_input.c: three bytes each."""
+    keys = b"".join(bytes((101 + i % 3, 30 + i % 7, 0)) for i in range(60))
+    return {"keys": keys + b"\x50\0\0" + b"\x3f\0\0" * 4,
+            "questions": bytes((1, 0x11, 1, 2, 0x91, 3, 3, 0x12, 0))}
+
+
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
         acpi, cmdline, cmos_time, codec, compose, elf, emulate, fmt, font, keys, manifest,
         memory_map,
         number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
         symbols,
-        tar, tty_line, virtqueue)}
+        tar, tty_line, virtqueue, vm_gpu, vm_input)}
 
 
 def make(name: str) -> pathlib.Path:

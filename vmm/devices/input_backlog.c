@@ -24,8 +24,8 @@ static bool has_room(const struct input_backlog *b, uint32_t held)
 static void put(struct input_backlog *b, uint16_t type, uint16_t code,
                 int32_t value)
 {
-    *at(b, b->count + b->open++) =
-        (struct backlog_event){type, code, (uint32_t)value};
+    *at(b, b->count + b->open++) = (struct backlog_event){type, code,
+                                                          (uint32_t)value};
 }
 
 static void add_key(struct input_backlog *b, uint16_t code, int32_t value)
