@@ -254,6 +254,15 @@ static int surface_set_size(lua_State *L)
 
 /* --- the picture --- */
 
+static void read_line(const uint32_t *pixels, uint32_t width, uint8_t *rgb)
+{
+    for (uint32_t x = 0; x < width; x++, rgb += 3) {
+        rgb[0] = (uint8_t)(pixels[x] >> 16);
+        rgb[1] = (uint8_t)(pixels[x] >> 8);
+        rgb[2] = (uint8_t)pixels[x];
+    }
+}
+
 static int surface_read(lua_State *L)
 {
     struct surface *s = display_check_surface(L, 1)->surface;
@@ -271,11 +280,8 @@ static int surface_read(lua_State *L)
         surface_unlock(s);
         return module_fail(L, -EAGAIN, surface_name(s));
     }
-    for (size_t i = 0; i < count; i++) {
-        rgb[3 * i] = (uint8_t)(pixels[i] >> 16);
-        rgb[3 * i + 1] = (uint8_t)(pixels[i] >> 8);
-        rgb[3 * i + 2] = (uint8_t)pixels[i];
-    }
+    for (uint32_t y = 0; y < height; y++, pixels += stride)
+        read_line(pixels, width, rgb + (size_t)y * width * 3);
     surface_unlock(s);
     lua_pushlstring(L, (const char *)rgb, count * 3);
     lua_pushinteger(L, width);

@@ -29,7 +29,9 @@ static struct {
     uint32_t top, bottom;
     int32_t pointer_x, pointer_y;
     bool pointer_moved;
-    uint64_t begun, ended; /* frames */
+    struct rect pointer_drawn; /* in the last frame, and its picture */
+    const uint32_t *pointer_argb;
+    uint64_t begun, ended;     /* frames */
     struct waitq flushers;
     struct compositor_stats stats;
 
@@ -41,6 +43,7 @@ static struct {
     struct surface *surfaces[SURFACES_MAX]; /* nearest first */
     size_t count;
     struct compose_layer layers[SURFACES_MAX + 1]; /* the pointer is one */
+    bool has_pointer;                              /* it is the first of them */
     struct region layer_damage[SURFACES_MAX];
     struct compose_scene scene;
 } compositor = {
@@ -103,28 +106,65 @@ static bool pointer_seen(void)
     return compositor.pointer_moved && compositor.pointer_width;
 }
 
-static struct rect pointer_place(void)
+/* The picture that it has where it is; its width is 0 where it has none.
+ * display_lock held, as for the next two. */
+static struct surface_pointer_picture pointer_look(void)
 {
-    return (struct rect){compositor.pointer_x - compositor.hot_x,
-                         compositor.pointer_y - compositor.hot_y,
-                         (int32_t)compositor.pointer_width,
-                         (int32_t)compositor.pointer_height};
+    const struct surface *s = surface_under_locked(compositor.pointer_x,
+                                                   compositor.pointer_y);
+
+    if (s && s->pointer == SURFACE_POINTER_NONE)
+        return (struct surface_pointer_picture){.argb = NULL};
+    if (s && s->pointer == SURFACE_POINTER_OWN)
+        return (struct surface_pointer_picture){
+            s->pointer_argb, s->pointer_width, s->pointer_height,
+            s->pointer_hot_x, s->pointer_hot_y};
+    return (struct surface_pointer_picture){
+        compositor.pointer, compositor.pointer_width, compositor.pointer_height,
+        compositor.hot_x, compositor.hot_y};
 }
 
-static struct compose_layer pointer_layer(void)
+static struct rect pointer_place(void)
 {
-    struct compose_layer l = {
-        .pixels = compositor.pointer,
-        .width = compositor.pointer_width,
-        .height = compositor.pointer_height,
-        .stride = compositor.pointer_width,
+    struct surface_pointer_picture p = pointer_look();
+
+    return (struct rect){compositor.pointer_x - p.hot_x,
+                         compositor.pointer_y - p.hot_y, (int32_t)p.width,
+                         (int32_t)p.height};
+}
+
+static bool pointer_layer(struct compose_layer *out)
+{
+    struct surface_pointer_picture p = pointer_look();
+
+    *out = (struct compose_layer){
+        .pixels = p.argb,
+        .width = p.width,
+        .height = p.height,
+        .stride = p.width,
         .place = pointer_place(),
         .blend = true,
         .opacity = 255,
     };
+    if (!p.width || !pointer_seen())
+        return false;
+    compose_prepare(out);
+    return true;
+}
 
-    compose_prepare(&l);
-    return l;
+/* Surfaces may have moved under it, and changed its picture. */
+static void damage_changed_pointer(const struct compose_layer *l, bool seen)
+{
+    struct rect now = seen ? l->place : (struct rect){0, 0, 0, 0};
+    struct rect *was = &compositor.pointer_drawn;
+
+    if (now.x == was->x && now.y == was->y && now.w == was->w &&
+        now.h == was->h && l->pixels == compositor.pointer_argb)
+        return;
+    compositor.pointer_argb = l->pixels;
+    display_damage_screen(*was);
+    display_damage_screen(now);
+    *was = now;
 }
 
 /* Copy the views, and with them the damage. false: a surface is shown whose
@@ -132,11 +172,10 @@ static struct compose_layer pointer_layer(void)
 static bool copy_scene(struct region *damage)
 {
     irqflags_t flags = spin_lock(&display_lock);
-    size_t n = 0, i = 0;
-    bool locked = true;
+    bool locked = true, pointer = pointer_layer(&compositor.layers[0]);
+    size_t n = pointer, i = 0;
 
-    if (pointer_seen())
-        compositor.layers[n++] = pointer_layer();
+    compositor.has_pointer = pointer;
     list_for_each (node, &display_surfaces) {
         struct surface *s = container_of(node, struct surface, node);
 
@@ -154,6 +193,7 @@ static bool copy_scene(struct region *damage)
         .height = framebuffer_get()->height,
     };
     if (locked && damage) {
+        damage_changed_pointer(&compositor.layers[0], pointer);
         *damage = compositor.damage;
         region_clear(&compositor.damage);
         list_for_each (node, &display_surfaces)
@@ -191,10 +231,8 @@ static void begin_scene(struct region *damage)
 static void add_layer_damage(struct region *damage)
 {
     const struct compose_layer *layers = compositor.layers;
-    size_t count = compositor.scene.count, first = 0;
+    size_t count = compositor.scene.count, first = compositor.has_pointer;
 
-    if (count && layers[0].pixels == compositor.pointer)
-        first = 1;
     for (size_t i = first; i < count; i++) {
         struct region *d = &compositor.layer_damage[i - first];
 
@@ -410,6 +448,47 @@ int compositor_set_pointer(const uint32_t *argb, uint32_t width,
     mutex_unlock(&display_turn);
     display_wake();
     return compositor.started ? 0 : -ENODEV;
+}
+
+static void set_own_pointer(struct surface *s,
+                            const struct surface_pointer_picture *p)
+{
+    memcpy(s->pointer_argb, p->argb,
+           (size_t)p->width * p->height * sizeof(*p->argb));
+    s->pointer_width = p->width;
+    s->pointer_height = p->height;
+    s->pointer_hot_x = p->hot_x;
+    s->pointer_hot_y = p->hot_y;
+}
+
+int surface_set_pointer(struct surface *s, enum surface_pointer what,
+                        const struct surface_pointer_picture *own)
+{
+    bool is_own = what == SURFACE_POINTER_OWN;
+    irqflags_t flags;
+    int err = 0;
+
+    if (is_own && (!own->width || !own->height || own->width > POINTER_MAX ||
+                   own->height > POINTER_MAX))
+        return -EINVAL;
+    mutex_lock(&s->lock); /* no frame looks at the old picture */
+    if (is_own && !s->pointer_argb)
+        s->pointer_argb = kspace_alloc(sizeof(compositor.pointer), KSPACE_RW);
+    if (is_own && !s->pointer_argb) {
+        err = -ENOMEM;
+    } else {
+        flags = spin_lock(&display_lock);
+        damage_pointer();
+        s->pointer = what;
+        if (is_own)
+            set_own_pointer(s, own);
+        damage_pointer();
+        spin_unlock(&display_lock, flags);
+    }
+    mutex_unlock(&s->lock);
+    if (!err)
+        display_wake();
+    return err;
 }
 
 static int32_t clamp(int32_t v, int32_t end)

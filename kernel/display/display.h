@@ -28,6 +28,13 @@ struct surface {
     struct mutex lock;
     uint32_t *pixels;       /* changed under lock and display_lock */
     uint32_t width, height; /* the same */
+    uint32_t stride;        /* the same; pixels */
+    bool borrowed;          /* the same: `pixels` are the owner's */
+    /* Over this surface; the same. NULL: never had one of its own. */
+    enum surface_pointer pointer;
+    uint32_t *pointer_argb;
+    uint32_t pointer_width, pointer_height;
+    int32_t pointer_hot_x, pointer_hot_y;
 
     /* All of this: display_lock. */
     struct list node; /* in display_surfaces, or among the dead */
@@ -71,6 +78,8 @@ void surface_free_dead(void);
 typedef bool (*surface_take_t)(const struct surface *s, int32_t x, int32_t y);
 struct surface *surface_under_if(int32_t x, int32_t y, int32_t *sx, int32_t *sy,
                                  surface_take_t take);
+/* The nearest shown one there that is not passive; NULL. display_lock held. */
+struct surface *surface_under_locked(int32_t x, int32_t y);
 /* Is it some surface's? Any context but NMI. */
 bool surface_has_stream(const struct input_stream *stream);
 

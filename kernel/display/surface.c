@@ -86,7 +86,7 @@ static void prepare_layer(struct surface *s)
         .pixels = s->pixels,
         .width = s->width,
         .height = s->height,
-        .stride = s->width,
+        .stride = s->stride,
         .place = s->view.place,
         .scaling = s->view.scaling,
         .blend = s->view.blend,
@@ -162,7 +162,7 @@ struct surface *surface_create(const char *name, uint32_t width,
     s->ops = ops;
     s->arg = arg;
     s->refs = 1;
-    s->width = width;
+    s->width = s->stride = width;
     s->height = height;
     s->view = (struct surface_view){
         .place = {0, 0, (int32_t)width, (int32_t)height}, .opacity = 255};
@@ -214,27 +214,45 @@ void surface_free_dead(void)
     } while (n);
 }
 
-/* Its old pixels, which nobody else knows of any more. s->lock held. */
-static uint32_t *swap_pixels(struct surface *s, uint32_t *pixels,
-                             uint32_t width, uint32_t height)
+/* A picture and whose it is. */
+struct picture {
+    uint32_t *pixels;
+    uint32_t width, height, stride;
+    bool borrowed;
+};
+
+static void picture_free(struct account *account, const struct picture *p)
+{
+    if (!p->borrowed)
+        pixels_free(account, p->pixels, p->width, p->height);
+}
+
+/* The one before, which nobody reads any more. s->lock held. */
+static struct picture swap_picture(struct surface *s, const struct picture *p)
 {
     irqflags_t flags = spin_lock(&display_lock);
-    uint32_t *old = s->pixels;
+    struct picture old = {s->pixels, s->width, s->height, s->stride,
+                          s->borrowed};
 
-    s->pixels = pixels;
-    s->width = width;
-    s->height = height;
+    s->pixels = p->pixels;
+    s->width = p->width;
+    s->height = p->height;
+    s->stride = p->stride;
+    s->borrowed = p->borrowed;
     prepare_layer(s);
-    region_clear(&s->damage);
-    if (s->listed)
-        damage_place(s);
+    if (p->width != old.width || p->height != old.height || !p->borrowed) {
+        region_clear(&s->damage);
+        if (s->listed)
+            damage_place(s);
+    }
     spin_unlock(&display_lock, flags);
     return old;
 }
 
 void surface_destroy(struct surface *s)
 {
-    uint32_t width = s->width, height = s->height, *old;
+    const struct picture none = {.pixels = NULL};
+    struct picture old;
     irqflags_t flags;
 
     if (s->frame)
@@ -249,10 +267,12 @@ void surface_destroy(struct surface *s)
     list_remove(&s->node);
     spin_unlock(&display_lock, flags);
     mutex_lock(&s->lock);
-    old = swap_pixels(s, NULL, 0, 0);
+    old = swap_picture(s, &none);
     mutex_unlock(&s->lock);
     mutex_unlock(&display_turn);
-    pixels_free(s->account, old, width, height);
+    picture_free(s->account, &old);
+    kspace_free(s->pointer_argb);
+    s->pointer_argb = NULL;
     display_wake();
     surface_put(s);
 }
@@ -279,16 +299,32 @@ void surface_size(const struct surface *s, uint32_t *width, uint32_t *height)
 int surface_resize(struct surface *s, uint32_t width, uint32_t height)
 {
     uint32_t *pixels = pixels_alloc(s->account, width, height);
-    uint32_t old_width, old_height, *old;
+    const struct picture own = {pixels, width, height, width, false};
+    struct picture old;
 
     if (!pixels)
         return -ENOMEM;
     mutex_lock(&s->lock);
-    old_width = s->width;
-    old_height = s->height;
-    old = swap_pixels(s, pixels, width, height);
+    old = swap_picture(s, &own);
     mutex_unlock(&s->lock);
-    pixels_free(s->account, old, old_width, old_height);
+    picture_free(s->account, &old);
+    display_wake();
+    return 0;
+}
+
+int surface_set_picture(struct surface *s, uint32_t *pixels, uint32_t width,
+                        uint32_t height, uint32_t stride_pixels)
+{
+    const struct picture theirs = {pixels, width, height, stride_pixels, true};
+    struct picture old;
+
+    if (!pixels || !width || !height || width > COMPOSE_MAX_SIDE ||
+        height > COMPOSE_MAX_SIDE || stride_pixels < width)
+        return -EINVAL;
+    mutex_lock(&s->lock);
+    old = swap_picture(s, &theirs);
+    mutex_unlock(&s->lock);
+    picture_free(s->account, &old);
     display_wake();
     return 0;
 }
@@ -298,7 +334,7 @@ int surface_resize(struct surface *s, uint32_t width, uint32_t height)
 uint32_t *surface_lock(struct surface *s, uint32_t *stride_pixels)
 {
     mutex_lock(&s->lock);
-    *stride_pixels = s->width;
+    *stride_pixels = s->stride;
     return s->pixels;
 }
 
@@ -445,6 +481,18 @@ void surface_map_point(const struct surface *s, int32_t x, int32_t y,
 
     compose_map_point(&s->layer, x, y, sx, sy);
     spin_unlock(&display_lock, flags);
+}
+
+struct surface *surface_under_locked(int32_t x, int32_t y)
+{
+    list_for_each (n, &display_surfaces) {
+        struct surface *s = surface_of(n);
+
+        if (s->view.shown && !s->input.passive &&
+            rect_has_point(s->view.place, x, y))
+            return s;
+    }
+    return NULL;
 }
 
 struct surface *surface_under_if(int32_t x, int32_t y, int32_t *sx, int32_t *sy,

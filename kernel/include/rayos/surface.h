@@ -55,6 +55,12 @@ const char *surface_name(const struct surface *s);
 void surface_size(const struct surface *s, uint32_t *width, uint32_t *height);
 /* New size, pixels cleared. -ENOMEM: as before. */
 int surface_resize(struct surface *s, uint32_t width, uint32_t height);
+/* Show pixels of the caller's in place of the surface's own, which are given
+ * back; they stay until surface_set_picture, surface_resize or surface_destroy
+ * returns: then nobody reads them. With another size all is damaged, else
+ * nothing. -EINVAL. Thread context, the surface not locked. */
+int surface_set_picture(struct surface *s, uint32_t *pixels, uint32_t width,
+                        uint32_t height, uint32_t stride_pixels);
 
 /* Draw between these two: the compositor reads no torn picture. Bounded work
  * only, and no second surface. NULL once it is destroyed (for those who have a
@@ -139,6 +145,23 @@ int compositor_set_pointer(const uint32_t *argb, uint32_t width,
 void compositor_move_pointer(int32_t x, int32_t y);
 /* Where it is; false: it is not seen. Any context. */
 bool compositor_get_pointer(int32_t *x, int32_t *y);
+
+/* What the pointer looks like over a surface. */
+enum surface_pointer {
+    SURFACE_POINTER_USUAL,
+    SURFACE_POINTER_NONE, /* the surface draws one itself */
+    SURFACE_POINTER_OWN
+};
+/* The picture is for SURFACE_POINTER_OWN, up to POINTER_MAX on each side, and
+ * copied. -EINVAL, -ENOMEM: as before. Thread context, the surface not locked.
+ */
+struct surface_pointer_picture {
+    const uint32_t *argb;
+    uint32_t width, height;
+    int32_t hot_x, hot_y;
+};
+int surface_set_pointer(struct surface *s, enum surface_pointer what,
+                        const struct surface_pointer_picture *own);
 
 struct compositor_stats {
     uint64_t frames, pixels; /* composed */
