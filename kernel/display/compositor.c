@@ -31,7 +31,7 @@ static struct {
     bool pointer_moved;
     struct rect pointer_drawn; /* in the last frame, and its picture */
     const uint32_t *pointer_argb;
-    uint64_t begun, ended;     /* frames */
+    uint64_t begun, ended; /* frames */
     struct waitq flushers;
     struct compositor_stats stats;
 
