@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rayos/sha256.h>
 #include <rayos/vfs.h>
 
 #include "lua/module.h"
 
 #define READ_PIECE 4096
+#define HASH_PIECE (256 << 10)
 
 static const char *const type_names[] = {
     [VFS_FILE] = "file",
@@ -152,6 +154,42 @@ static int fs_read(lua_State *L)
     return n < 0 ? module_fail(L, (int)n, path) : 1;
 }
 
+/* A file's digest, without having it in memory. */
+static int fs_sha256(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    uint8_t *piece = lua_newuserdatauv(L, HASH_PIECE, 0);
+    uint8_t digest[SHA256_SIZE];
+    struct file **box;
+    struct sha256 hash;
+    luaL_Buffer b;
+    ssize_t n;
+    int err;
+
+    box = open_file(L, path, O_RDONLY, &err);
+    if (!box)
+        return module_fail(L, err, path);
+    sha256_init(&hash);
+    do {
+        domain_check(L);
+        n = file_read(*box, piece, HASH_PIECE);
+        if (n > 0)
+            sha256_update(&hash, piece, (size_t)n);
+    } while (n > 0 || domain_wait_again(L, (int)n));
+    file_put(*box);
+    *box = NULL;
+    if (n < 0)
+        return module_fail(L, (int)n, path);
+    sha256_final(&hash, digest);
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < sizeof(digest); i++) {
+        luaL_addchar(&b, "0123456789abcdef"[digest[i] >> 4]);
+        luaL_addchar(&b, "0123456789abcdef"[digest[i] & 0xf]);
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
 static int write_all(lua_State *L, struct file *f, const char *data,
                      size_t size)
 {
@@ -196,15 +234,11 @@ static void fs_extend(lua_State *L)
 }
 
 static const struct lua_function fs_functions[] = {
-    {"list", fs_list, "fs.read"},
-    {"stat", fs_stat, "fs.read"},
-    {"exists", fs_exists, "fs.read"},
-    {"read", fs_read, "fs.read"},
-    {"write", fs_write, "fs.write"},
-    {"mkdir", fs_mkdir, "fs.write"},
-    {"remove", fs_remove, "fs.write"},
-    {"rename", fs_rename, "fs.write"},
-    {0},
+    {"list", fs_list, "fs.read"},      {"stat", fs_stat, "fs.read"},
+    {"exists", fs_exists, "fs.read"},  {"read", fs_read, "fs.read"},
+    {"sha256", fs_sha256, "fs.read"},  {"write", fs_write, "fs.write"},
+    {"mkdir", fs_mkdir, "fs.write"},   {"remove", fs_remove, "fs.write"},
+    {"rename", fs_rename, "fs.write"}, {0},
 };
 
 LUA_MODULE(fs, .functions = fs_functions, .extend = fs_extend);

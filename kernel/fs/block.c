@@ -12,6 +12,7 @@
 #include <rayos/mm.h>
 #include <rayos/thread.h>
 
+#include "automount.h"
 #include "block_queue.h"
 #include "block_scan.h"
 
@@ -263,12 +264,14 @@ void block_unregister(struct block_device *b)
         b->scanner = NULL;
     }
     while ((p = take_partition(b))) {
+        automount_withdraw(p);
         block_event(p, BLOCK_GONE, 0);
         block_put(p);
     }
     mutex_lock(&lock);
     list_remove(&b->all);
     mutex_unlock(&lock);
+    automount_withdraw(b);
     log_info("block", "%s is gone", b->name);
     block_event(b, BLOCK_GONE, 0);
     block_put(b);

@@ -1,6 +1,6 @@
 /*
- * Reads a new disk's partition table, on a thread of its own: the disk may take
- * its time, or never answer.
+ * Reads a new disk's partition table and has its volumes mounted, on a thread
+ * of its own: the disk may take its time, or never answer.
  */
 #include "block_scan.h"
 
@@ -8,6 +8,8 @@
 
 #include <rayos/log.h>
 #include <rayos/mm.h>
+
+#include "automount.h"
 
 static int read_blocks(void *arg, uint64_t block, void *buffer, uint32_t count)
 {
@@ -38,6 +40,20 @@ static void add_partitions(struct block_device *b,
              t->count == 1 ? "" : "s");
 }
 
+/* What lies on the disk: its partitions' volumes, or its own. */
+static void offer_volumes(struct block_device *b, bool partitioned)
+{
+    struct block_device *p;
+
+    if (!partitioned)
+        automount_offer(b);
+    for (size_t i = 0; (p = block_at(i)); i++) {
+        if (p->parent == b)
+            automount_offer(p);
+        block_put(p);
+    }
+}
+
 void block_scan(void *disk)
 {
     struct block_device *b = disk;
@@ -59,6 +75,7 @@ void block_scan(void *disk)
     else if (err != -ENOENT && err != -ENODEV)
         log_warn("block", "%s: no partition table could be read: error %d",
                  b->name, -err);
+    offer_volumes(b, !err && table->count);
     kfree(source.scratch);
     kfree(table);
     b->scanned = true;

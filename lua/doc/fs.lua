@@ -1,7 +1,8 @@
 -- What module fs offers: help(), docs and the annotation files read this.
 return {
   module = "fs",
-  summary = "Files and directories: /boot (read-only), /tmp (memory), /dev.",
+  summary = "Files and directories: /boot (read-only), /tmp (memory), /dev, "
+    .. "/esp and /guests (disks).",
   text = "Whole files at once; io has streams. Reading needs \"fs.read\", "
     .. "changing needs \"fs.write\"; \"fs\" is both.",
   intro = [==[
@@ -42,6 +43,19 @@ file:seek("set")
 file:read("l") --> one
 file:read("l") --> two
 ```
+
+## Disks
+
+Two FAT volumes (12, 16 or 32 bits) are mounted when their disk comes, read-only:
+
+| path | what |
+|---|---|
+| `/esp` | the volume that RayOS was started from: the one with a `rayos/boot.tar` as long as what the loader read |
+| `/guests` | the volume with the label `RAYOSGUEST`: kernels and disks for virtual machines |
+
+The first that fits is taken; when its disk goes, what is there answers
+`ENODEV` until the next one comes. A disk is ready when `block.list()` says
+`scanned`. Upper and lower case of ASCII letters are the same in names there.
 ]==],
   functions = {
     {
@@ -83,6 +97,17 @@ file:read("l") --> two
       },
       text = "A whole file.",
       example = "#fs.read(\"/boot/lua/init.lua\")",
+    },
+    {
+      name = "sha256",
+      args = { { "path", "string" } },
+      returns = {
+        { "string?", "64 hexadecimal digits" },
+        { "string?", "why not" },
+        { "string?", "code" },
+      },
+      text = "A file's SHA-256, read piece by piece: of files of any size.",
+      example = "fs.sha256(\"/boot/lua/init.lua\")",
     },
     {
       name = "write",

@@ -299,6 +299,53 @@ def partition() -> Seeds:
             "mbr": b"\0" + chain, "mbr-repaired": b"\x80" + chain}
 
 
+def _fat(fats: bytes, more: dict[int, bytes], sectors: int = 40) -> bytes:
+    """A volume: boot sector, one table of a sector, a root, clusters."""
+    boot = struct.pack("<3s8sHBHBHHBHHHII", b"\xeb\x58\x90", b"rayos", 512, 1,
+                       1, 1, 16, sectors, 0xF8, 1, 0, 0, 0, 0)
+    disk = bytearray(sectors * 512)
+    disk[:len(boot)], disk[510:512] = boot, b"\x55\xaa"
+    disk[512:512 + len(fats)] = fats
+    for sector, data in more.items():
+        disk[sector * 512:sector * 512 + len(data)] = data
+    return bytes(disk)
+
+
+def _fat_entry(name: bytes, attributes: int, cluster: int, size: int) -> bytes:
+    return struct.pack("<11sB8xHHHHI", name.ljust(11), attributes, 0, 0x6000,
+                       0x585D, cluster, size)
+
+
+def _fat_long(number: int, text: str, name: bytes) -> bytes:
+    checksum = 0
+    for byte in name.ljust(11):
+        checksum = ((checksum << 7 | checksum >> 1) + byte) & 0xFF
+    units = (text + "\0").ljust(13, "\uffff")[:13].encode("utf-16-le")
+    return (bytes((number,)) + units[:10] + b"\x0f\0" + bytes((checksum,))
+            + units[10:22] + b"\0\0" + units[22:])
+
+
+def fat() -> Seeds:
+    """FAT12 with a file of two clusters and a directory; FAT32 the like."""
+    twelve = bytes.fromhex("f8ffff034000ff5f00ffffff")
+    root = (_fat_entry(b"RAYOS", 8, 0, 0)
+            + _fat_long(0x41, "Gr\u00fcn.txt", b"GRN     TXT")
+            + _fat_entry(b"GRN     TXT", 32, 2, 700)
+            + _fat_entry(b"DIR", 16, 5, 0))
+    inner = _fat_entry(b".", 16, 5, 0) + _fat_entry(b"FILE    TXT", 32, 4, 9)
+    small = _fat(twelve, {2: root, 6: inner})
+    wide = bytearray(small)
+    wide[17:19] = wide[22:24] = bytes(2)
+    wide[36:48] = struct.pack("<IHHI", 1, 0, 0, 2)
+    wide[512:544] = struct.pack("<8I", 0x0FFFFFF8, 0x0FFFFFFF, 0x0FFFFFFF, 4,
+                                0x0FFFFFFF, 0x0FFFFFFF, 7, 6)
+    wide[1024:1024 + len(root)] = root.replace(
+        _fat_entry(b"GRN     TXT", 32, 2, 700),
+        _fat_entry(b"GRN     TXT", 32, 3, 700))
+    return {"fat12": small, "fat32": bytes(wide),
+            "circle": _fat(bytes.fromhex("f8ffff032000"), {2: root})}
+
+
 def virtqueue() -> Seeds:
     """Steps of tests/fuzz/fuzz_virtqueue.c."""
     add, get, kick, reset, give, scribble = 0, 1, 2, 5, 6, 7
@@ -409,7 +456,8 @@ def vm_input() -> Seeds:
 
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
-        acpi, cmdline, cmos_time, codec, compose, elf, emulate, fmt, font, keys, manifest,
+        acpi, cmdline, cmos_time, codec, compose, elf, emulate, fat, fmt, font, keys,
+        manifest,
         memory_map,
         number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
         symbols,

@@ -114,7 +114,7 @@ struct block_device {
     bool dirty;               /* lock: written since the last flush */
     bool blame_all;           /* lock: the device broke, nobody timed out */
     bool timer_armed;         /* lock */
-    _Atomic bool scanned;     /* its partitions are known */
+    _Atomic bool scanned;     /* partitions known, volumes mounted */
     _Atomic bool gone;        /* written under lock */
     struct timer timer;
     struct work reset_work;

@@ -1,9 +1,10 @@
 /*
  * The virtual file system: a tree of mounted file systems, absolute paths with
  * '/', "." and ".." resolved here. Mounted at boot: /boot (the boot archive,
- * read-only), /tmp (memory), /dev (ttys: /dev/ttyS0, /dev/tty0, /dev/null). All
- * functions: thread context; errors are negative errno values. Names are at
- * most VFS_NAME_MAX bytes.
+ * read-only), /tmp (memory), /dev (ttys: /dev/ttyS0, /dev/tty0, /dev/null);
+ * when their disks come /esp and /guests (automount.c). All functions: thread
+ * context; errors are negative errno values. Names are at most VFS_NAME_MAX
+ * bytes.
  */
 #ifndef RAYOS_VFS_H
 #define RAYOS_VFS_H
