@@ -50,7 +50,7 @@ Two FAT volumes (12, 16 or 32 bits) are mounted when their disk comes, read-only
 
 | path | what |
 |---|---|
-| `/esp` | the volume that RayOS was started from: the one with a `rayos/boot.tar` as long as what the loader read |
+| `/esp` | what RayOS was started from: it has the `rayos/boot.tar` that the loader read |
 | `/guests` | the volume with the label `RAYOSGUEST`: kernels and disks for virtual machines |
 
 The first that fits is taken; when its disk goes, what is there answers
