@@ -113,15 +113,17 @@ int fat_file_open(struct fat_volume *v, const struct fat_node *n,
     out->node = *n;
     if (want > v->clusters) {
         v->why = "a file is larger than the volume";
-        return -EIO;
-    }
-    if (n->size)
+        err = -EIO;
+    } else if (n->size) {
         err = fat_chain_make(v, n->cluster, (uint32_t)want, &out->chain);
+    }
     if (!err && out->chain.clusters < want) {
         v->why = "a file has fewer clusters than its size wants";
         err = -EIO;
         fat_chain_free(&out->chain);
     }
+    if (err)
+        out->node.size = 0; /* nothing can be read */
     return err;
 }
 
