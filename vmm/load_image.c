@@ -10,6 +10,7 @@
 #include <rayos/vfs.h>
 
 #include "vmm/devices/acpi_tables.h"
+#include "vmm/devices/virtio.h"
 #include "vmm/image.h"
 #include "vmm/loader.h"
 
@@ -35,9 +36,21 @@ static struct load_source source_of(struct file *f, uint64_t size)
     return (struct load_source){source_read, f, size};
 }
 
+static struct acpi_machine machine_of(const struct vm *vm)
+{
+    struct acpi_machine m = {.cpus = vm->config.cpus, .uarts = 1};
+
+    m.virtio_count = virtio_mmio_count(vm);
+    for (unsigned i = 0; i < m.virtio_count; i++) {
+        m.virtio[i].base = (uint32_t)(VIRTIO_MMIO_BASE + i * VIRTIO_MMIO_SIZE);
+        m.virtio[i].gsi = VIRTIO_MMIO_GSI(i);
+    }
+    return m;
+}
+
 static int put_tables(struct vm_load *l)
 {
-    struct acpi_machine m = {.cpus = l->vm->config.cpus, .uarts = 1};
+    struct acpi_machine m = machine_of(l->vm);
     uint8_t *bytes = kzalloc(TABLES_MAX);
     size_t used;
     int err = bytes ? acpi_tables_build(&m, ACPI_TABLES_BASE, bytes, TABLES_MAX,

@@ -146,6 +146,7 @@ struct vm_output {
 };
 
 struct console; /* vmm/devices/console.h */
+struct virtio_bus;
 struct irqchip; /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
 
 struct vm {
@@ -163,7 +164,8 @@ struct vm {
     struct list ports, mmio; /* of vm_region, sorted; constant while running */
     struct list devices;
     struct irqchip *irqchip;
-    struct vm_cpuid *cpuid; /* constant while running */
+    struct virtio_bus *virtio; /* vmm/devices/virtio_mmio.c; NULL: no device */
+    struct vm_cpuid *cpuid;    /* constant while running */
     size_t cpuid_count;
     struct cond changed; /* lock: state */
     nstime_t started;

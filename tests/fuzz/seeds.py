@@ -452,16 +452,53 @@ def vm_input() -> Seeds:
     keys = b"".join(bytes((101 + i % 3, 30 + i % 7, 0)) for i in range(60))
     return {"keys": keys + b"\x50\0\0" + b"\x3f\0\0" * 4,
             "questions": bytes((1, 0x11, 1, 2, 0x91, 3, 3, 0x12, 0))}
+def vm_virtio_queue() -> Seeds:
+    def put(at: int, data: bytes) -> bytes:
+        return b"\1" + struct.pack("<HB", at, len(data)) + data
+
+    def descriptor(address: int, length: int, flags: int, follows: int) -> bytes:
+        return struct.pack("<QIHH", address, length, flags, follows)
+
+    direct = put(0x1000, descriptor(0x3000, 64, 1, 1)
+                 + descriptor(0x4000, 512, 2, 0))
+    table = put(0x1000, descriptor(0x2000, 32, 4, 0)) + put(
+        0x2000, descriptor(0x3000, 64, 1, 1) + descriptor(0x4000, 512, 2, 0))
+    return {"direct": b"\1" + direct + b"\2\0" * 12,
+            "indirect": b"\7" + table + b"\2\2\0\0\0" * 4}
 
 
 MAKERS: dict[str, Callable[[], Seeds]] = {
     f.__name__: f for f in (
-        acpi, cmdline, cmos_time, codec, compose, elf, emulate, fat, fmt, font, keys,
+        acpi,
+        cmdline,
+        cmos_time,
+        codec,
+        compose,
+        elf,
+        emulate,
+        fat,
+        fmt,
+        font,
+        keys,
         manifest,
         memory_map,
-        number, options, panic_record, partition, path, pci_config, ps2, reflex_verify,
+        number,
+        options,
+        panic_record,
+        partition,
+        path,
+        pci_config,
+        ps2,
+        reflex_verify,
         symbols,
-        tar, tty_line, virtqueue, vm_gpu, vm_input)}
+        tar,
+        tty_line,
+        virtqueue,
+        vm_gpu,
+        vm_input,
+        vm_virtio_queue,
+    )}
+        tar, tty_line, virtqueue, vm_virtio_queue)}
 
 
 def make(name: str) -> pathlib.Path:

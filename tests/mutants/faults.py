@@ -222,4 +222,13 @@ FAULTS = [
           "        if (input_bit(d->down, code))\n"
           "            report(d, INPUT_KEY, code, KEY_RELEASED);", "        ;",
           "tests/machine/test_input.py -k goes_releases"),
+    Fault("a used ring does not wrap", "vmm/devices/virtio_queue.c",
+          "USED_SIZE * (gpa_t)(q->next_used % q->size)",
+          "USED_SIZE * (gpa_t)q->next_used", UNIT + "test_vm_virtio_queue"),
+    Fault("an event index is compared without wrapping",
+          "vmm/devices/virtio_queue.c",
+          "return (uint16_t)(q->next_used - word - 1) <\n"
+          "           (uint16_t)(q->next_used - before);",
+          "return q->next_used > word && word >= before;",
+          UNIT + "test_vm_virtio_queue"),
 ]

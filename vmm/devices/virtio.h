@@ -11,6 +11,8 @@
 #ifndef VMM_DEVICES_VIRTIO_H
 #define VMM_DEVICES_VIRTIO_H
 
+#include <sys/types.h>
+
 #include <rayos/spinlock.h>
 
 #include "vmm/guest_memory.h"
@@ -46,6 +48,10 @@ enum virtio_id {
 #define VIRTIO_STATUS_FEATURES_OK 8u
 #define VIRTIO_STATUS_NEEDS_RESET 64u
 #define VIRTIO_STATUS_FAILED      128u
+
+/* virtio 1.2 4.2.2, InterruptStatus */
+#define VIRTIO_INTERRUPT_USED   1u
+#define VIRTIO_INTERRUPT_CONFIG 2u
 
 /* A stretch of a buffer, as the driver described it. Not checked to be RAM:
  * guest_read and its like do that. */
@@ -117,8 +123,7 @@ struct virtio_device {
     _Atomic uint32_t status;     /* VIRTIO_STATUS_* */
     _Atomic uint32_t generation; /* of the configuration space */
     char broken[96];             /* why it needs a reset; "" */
-    /* The transport's: bit 0 used buffers, bit 1 configuration changed. Any
-     * context but NMI. */
+    /* The transport's: VIRTIO_INTERRUPT_* bits. Any context but NMI. */
     void (*interrupt)(struct virtio_device *d, uint32_t bits);
     void *transport;
 };
@@ -166,6 +171,8 @@ void virtio_device_reset(struct virtio_device *d);
  * While the VM is built (from a VM_DEVICE_TYPE's create). -ENOSPC: the VM has
  * no window left. On failure the device is the caller's still. */
 int virtio_mmio_attach(struct vm *vm, struct virtio_device *d);
+/* How many windows are taken, from the first on. */
+unsigned virtio_mmio_count(const struct vm *vm);
 
 /* Windows of a VM, for the ACPI tables and a command line. */
 #define VIRTIO_MMIO_BASE  UINT64_C(0xd0000000)
