@@ -452,6 +452,8 @@ def vm_input() -> Seeds:
     keys = b"".join(bytes((101 + i % 3, 30 + i % 7, 0)) for i in range(60))
     return {"keys": keys + b"\x50\0\0" + b"\x3f\0\0" * 4,
             "questions": bytes((1, 0x11, 1, 2, 0x91, 3, 3, 0x12, 0))}
+
+
 def vm_virtio_queue() -> Seeds:
     def put(at: int, data: bytes) -> bytes:
         return b"\1" + struct.pack("<HB", at, len(data)) + data
@@ -498,7 +500,6 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         vm_input,
         vm_virtio_queue,
     )}
-        tar, tty_line, virtqueue, vm_virtio_queue)}
 
 
 def make(name: str) -> pathlib.Path:
