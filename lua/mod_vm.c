@@ -6,16 +6,14 @@
 #include <rayos/fmt.h>
 #include <rayos/mm.h>
 
-#include "lua/module.h"
+#include "lua/mod_vm.h"
 #include "vmm/crash.h"
-#include "vmm/vm.h"
 
-#define CAPABILITY  "vm"
 #define VM_CLASS    "vm"
 #define MEMORY_MIB  (UINT64_C(1) << 20)
 #define OUTPUT_PART 1024
 
-static struct vm *check_vm(lua_State *L, int index)
+struct vm *vm_check(lua_State *L, int index)
 {
     struct vm **box = luaL_checkudata(L, index, VM_CLASS);
 
@@ -176,6 +174,7 @@ static int vm_lua_define(lua_State *L)
     c->cpus = (uint32_t)take_number(L, "cpus", 1);
     c->memory = take_number(L, "memory", 64) * MEMORY_MIB;
     take_cpuid(L, c);
+    vm_take_display(L, c);
     box = new_handle(L);
     err = vm_define(c, box, error, sizeof(error));
     return err ? module_fail(L, err, error[0] ? error : NULL) : 1;
@@ -211,7 +210,7 @@ static int vm_lua_list(lua_State *L)
 
 static int method_start(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
 
     return answer(L, vm_start(vm), vm->error);
 }
@@ -219,7 +218,7 @@ static int method_start(lua_State *L)
 /* What waits for vCPUs may be cancelled, and is tried again. */
 static int do_until_done(lua_State *L, int (*what)(struct vm *vm))
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     int err;
 
     do
@@ -258,7 +257,7 @@ static int method_wait(lua_State *L)
 {
     static const char *const names[] = {
         "defined", "starting", "running", "paused", "stopped", "crashed", NULL};
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     enum vm_state state = (enum vm_state)luaL_checkoption(L, 2, NULL, names);
     nstime_t deadline = module_deadline(L, 3);
     int err;
@@ -273,14 +272,14 @@ static int method_wait(lua_State *L)
 
 static int method_name(lua_State *L)
 {
-    lua_pushstring(L, check_vm(L, 1)->config.name);
+    lua_pushstring(L, vm_check(L, 1)->config.name);
     return 1;
 }
 
 /* state() -> name, why */
 static int method_state(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     char why[VM_ERROR_MAX];
 
     mutex_lock(&vm->lock);
@@ -295,13 +294,13 @@ static int method_state(lua_State *L)
 
 static int method_exit_code(lua_State *L)
 {
-    lua_pushinteger(L, check_vm(L, 1)->exit_code);
+    lua_pushinteger(L, vm_check(L, 1)->exit_code);
     return 1;
 }
 
 static int method_output(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     uint64_t from = 0;
     luaL_Buffer b;
     size_t n;
@@ -346,7 +345,7 @@ static void counters_take(struct vm *vm, struct counters *c)
 
 static int method_stats(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     struct counters *c = lua_newuserdatauv(L, sizeof(*c), 0);
 
     memset(c, 0, sizeof(*c));
@@ -394,7 +393,7 @@ static void set_registers(lua_State *L, const struct vcpu_registers *r,
 /* regs(cpu): of a VM that is paused. */
 static int method_regs(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     lua_Integer i = luaL_optinteger(L, 2, 0);
     struct vcpu_registers regs;
     struct vcpu_state state;
@@ -419,7 +418,7 @@ static int method_regs(lua_State *L)
 /* Text of the last crash, or of a VM that is paused. */
 static int method_dump(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     char *copy = lua_newuserdatauv(L, CRASH_TEXT_MAX, 0), *text = NULL;
 
     copy[0] = '\0';
@@ -449,7 +448,7 @@ static int handle_gc(lua_State *L)
 
 static int handle_tostring(lua_State *L)
 {
-    struct vm *vm = check_vm(L, 1);
+    struct vm *vm = vm_check(L, 1);
     char text[VM_NAME_MAX + 32];
 
     fmt_snprintf(text, sizeof(text), "vm \"%s\" (%s)", vm->config.name,
@@ -468,20 +467,20 @@ static int handle_eq(lua_State *L)
 }
 
 static const struct lua_function methods[] = {
-    {"start", method_start, CAPABILITY},
-    {"pause", method_pause, CAPABILITY},
-    {"resume", method_resume, CAPABILITY},
-    {"reset", method_reset, CAPABILITY},
-    {"kill", method_kill, CAPABILITY},
-    {"destroy", method_destroy, CAPABILITY},
+    {"start", method_start, VM_CAPABILITY},
+    {"pause", method_pause, VM_CAPABILITY},
+    {"resume", method_resume, VM_CAPABILITY},
+    {"reset", method_reset, VM_CAPABILITY},
+    {"kill", method_kill, VM_CAPABILITY},
+    {"destroy", method_destroy, VM_CAPABILITY},
     {"wait", method_wait, NULL},
     {"name", method_name, NULL},
     {"state", method_state, NULL},
     {"exit_code", method_exit_code, NULL},
     {"output", method_output, NULL},
     {"stats", method_stats, NULL},
-    {"regs", method_regs, CAPABILITY},
-    {"dump", method_dump, CAPABILITY},
+    {"regs", method_regs, VM_CAPABILITY},
+    {"dump", method_dump, VM_CAPABILITY},
     {0}};
 
 static const luaL_Reg meta[] = {{"__gc", handle_gc},
@@ -493,14 +492,17 @@ static const luaL_Reg meta[] = {{"__gc", handle_gc},
 static void extend(lua_State *L)
 {
     module_new_class(L, VM_CLASS, methods, meta);
+    lua_getfield(L, -1, "__index");
+    module_set_functions(L, vm_display_methods);
+    lua_pop(L, 1);
     lua_pop(L, 1);
 }
 
 static const struct lua_function functions[] = {
     {"host", vm_lua_host, NULL},
-    {"define", vm_lua_define, CAPABILITY},
-    {"get", vm_lua_get, CAPABILITY},
-    {"list", vm_lua_list, CAPABILITY},
+    {"define", vm_lua_define, VM_CAPABILITY},
+    {"get", vm_lua_get, VM_CAPABILITY},
+    {"list", vm_lua_list, VM_CAPABILITY},
     {0}};
 
 LUA_MODULE(vm, .functions = functions, .extend = extend);

@@ -16,6 +16,7 @@
 
 #include "vmm/crash.h"
 #include "vmm/devices/console.h"
+#include "vmm/devices/vm_display.h"
 #include "vmm/vm_internal.h"
 
 #define END_PATIENCE (5 * NS_PER_SEC)
@@ -236,6 +237,7 @@ void vm_put(struct vm *vm)
         console_fini(vm->console);
         kfree(vm->console);
     }
+    vm_display_free(vm->display);
     kspace_free(vm->output);
     kfree(vm);
 }

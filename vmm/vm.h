@@ -145,9 +145,9 @@ struct vm_output {
     char bytes[VM_OUTPUT_SIZE];
 };
 
-struct console; /* vmm/devices/console.h */
-struct virtio_bus;
-struct irqchip; /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
+struct console;    /* vmm/devices/console.h */
+struct vm_display; /* vmm/devices/vm_display.h */
+struct virtio_bus; /* vmm/devices/virtio_mmio.c */
 
 struct vm {
     struct vm_config config; /* constant while not VM_DEFINED/STOPPED */
@@ -180,10 +180,11 @@ struct vm {
     _Atomic uint32_t exit_code; /* what it wrote to the debug-exit port */
     _Atomic uint64_t unknown_msrs, unknown_ports, unknown_memory;
     struct vm_output *output;
-    struct console *console; /* COM1's; NULL before the first start */
-    char *dump;              /* of the last crash, NULL: none; lock */
-    bool listed;             /* lock */
-    bool has_backend;        /* vm_create was called; lock */
+    struct console *console;    /* COM1's; NULL before the first start */
+    struct vm_display *display; /* NULL: none, or before the first start */
+    char *dump;                 /* of the last crash, NULL: none; lock */
+    bool listed;                /* lock */
+    bool has_backend;           /* vm_create was called; lock */
     /* Counters of CPUs that are gone; lock. */
     uint64_t exits_before[EXIT_REASONS];
     uint64_t delivered_before, retried_before, failed_before, ticks_before;

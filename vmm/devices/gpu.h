@@ -71,6 +71,7 @@ struct gpu_ops {
 
 struct gpu {
     const struct gpu_ops *ops;
+    void *arg; /* theirs */
     struct guest_memory *memory;
     struct gpu_table table;
     uint32_t width, height;       /* that the display wants */

@@ -1,0 +1,18 @@
+/* What the files of module `vm` share. */
+#ifndef LUA_MOD_VM_H
+#define LUA_MOD_VM_H
+
+#include "lua/module.h"
+#include "vmm/vm.h"
+
+#define VM_CAPABILITY "vm"
+
+/* The VM of a handle; an error when there is none. */
+struct vm *vm_check(lua_State *L, int index);
+
+/* lua/mod_vm_display.c: the field `display` of the definition at 1, and methods
+ * of handles. */
+void vm_take_display(lua_State *L, struct vm_config *c);
+extern const struct lua_function vm_display_methods[];
+
+#endif
