@@ -148,6 +148,7 @@ struct vm_output {
 struct console;    /* vmm/devices/console.h */
 struct vm_display; /* vmm/devices/vm_display.h */
 struct virtio_bus; /* vmm/devices/virtio_mmio.c */
+struct irqchip;    /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
 
 struct vm {
     struct vm_config config; /* constant while not VM_DEFINED/STOPPED */

@@ -38,12 +38,16 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
     {
       name = "define",
       args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
-        .. "cpus (1), memory (64, in MiB), cpuid" } },
+        .. "cpus (1), memory (64, in MiB), cpuid, display" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "Make a VM known. Paths are of the file system. loader names the "
         .. "image's format where it cannot be told from the image: flat16, "
         .. "flat32, flat64. cpuid is a list of lines {leaf=, subleaf=, eax=, "
-        .. "ebx=, ecx=, edx=} that replace what the guest would see.",
+        .. "ebx=, ecx=, edx=} that replace what the guest would see. display is "
+        .. "{width=, height=}: a screen, keyboard and tablet, shown on a "
+        .. "surface of the VM's name (see display), which is there from the "
+        .. "first start on, hidden; the guest is told of the size that its "
+        .. "view has.",
       example = "vm.define { name = \"a\", kernel = \"/boot/guests/halt.64\", "
         .. "loader = \"flat64\" }",
     },
@@ -54,7 +58,11 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
       text = "The VM of that name. Its methods: :start() :pause() :resume() "
         .. ":reset() :kill() :destroy(), which answer true or nil, message, "
         .. "code; :wait(state, seconds); :name() :state() :exit_code() "
-        .. ":output() :stats() :regs(cpu) :dump().",
+        .. ":output() :stats() :regs(cpu) :dump(). With a display: :display() "
+        .. "gives a table (active: the guest's driver shows a picture; width, "
+        .. "height, frames, pixels, events, ...), and :input(type, code, value) "
+        .. "tells the guest an input event, whoever has the focus; type 0 ends "
+        .. "a batch.",
       example = "vm.get(\"a\")",
     },
     {
