@@ -206,8 +206,8 @@ class Build:
         for name, needs, command in (
                 ("run", [image], f"{run} $$RUN_ARGS"),
                 ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
-                ("test", [image, ubsan, "annotations", *programs["unit"],
-                          *programs["fuzz"]],
+                ("test", [image, ubsan, "annotations", "guests",
+                          *programs["unit"], *programs["fuzz"]],
                  f"{env} -m pytest -q --timeout=300 --dist loadfile "
                  "$${PYTEST_ARGS--n 2} tests"),
                 ("fuzz", [BUILD / "boot.tar", *programs["fuzz"]],
@@ -262,6 +262,7 @@ class Build:
         self.loader()
         self.archive()
         images = [self.image(BUILD), self.image(BUILD / "ubsan")]
+        guests.describe_images(self.ninja, self.tools.xdg_cache_home)
         programs = host_programs.describe(self.ninja, self.tools.gcc,
                                           find_tool("clang"), self.libs.plain)
         self.targets(images, programs)
@@ -274,6 +275,7 @@ HELP = """\
 ninja           build the bootable disk image build/rayos.img
 ninja run       start it in QEMU (RUN_ARGS="--memory 2048 --cpus 4")
 ninja test      all tests (PYTEST_ARGS="-n 2 -k name")
+ninja guests    the disk of virtual machines that tests use (fetched once)
 ninja fuzz      fuzz the parsers (FUZZ_SECONDS=20, FUZZ_ARGS="tar elf")
 ninja scenario  run SCENARIO="file.lua ..." inside the OS
 ninja bench     benchmarks beside Linux

@@ -135,4 +135,5 @@ def main() -> None:
     make_image(args.out, args.esp_dir, args.size, args.cmdline)
 
 
-main()
+if __name__ == "__main__":
+    main()

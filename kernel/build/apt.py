@@ -1,5 +1,5 @@
-"""Debian's archive of source packages, reached through apt-get without touching
-the system's own lists."""
+"""Debian's archive of packages, reached through apt-get without touching the
+system's own lists."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def is_debians_own(entry: dict[str, str], codename: str) -> bool:
                for u in entry.get("uris", "").split())
 
 
-def source_list(etc: Path = Path("/etc/apt")) -> str:
-    """Entries for deb-src in deb822 format, from the machine's own."""
+def source_list(kind: str, etc: Path = Path("/etc/apt")) -> str:
+    """Entries for "deb-src" or "deb" in deb822 format, from the machine's own."""
     entries: list[dict[str, str]] = []
     for path in [etc / "sources.list", *sorted(etc.glob("sources.list.d/*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
@@ -71,7 +71,7 @@ def source_list(etc: Path = Path("/etc/apt")) -> str:
         if not is_debians_own(entry, codename):
             continue
         uris = " ".join(u.rstrip("/") for u in entry["uris"].split())
-        paragraph = (f"Types: deb-src\nURIs: {uris}\nSuites: "
+        paragraph = (f"Types: {kind}\nURIs: {uris}\nSuites: "
                      f"{entry['suites']}\nComponents: main\n")
         if "signed-by" in entry:
             paragraph += f"Signed-By: {entry['signed-by']}\n"
@@ -83,12 +83,12 @@ def source_list(etc: Path = Path("/etc/apt")) -> str:
     return "\n".join(paragraphs)
 
 
-def private_apt(directory: Path) -> list[str]:
+def private_apt(directory: Path, kind: str = "deb-src") -> list[str]:
     """apt-get over lists of its own: the system's are never touched."""
     parts, lists = directory / "parts", directory / "lists"
     parts.mkdir()
     (lists / "partial").mkdir(parents=True)
-    (parts / "src.sources").write_text(source_list())
+    (parts / "src.sources").write_text(source_list(kind))
     options = {
         "Dir::Etc::sourcelist": "/dev/null", "Dir::Etc::sourceparts": parts,
         "Dir::State::lists": lists, "Dir::Cache::pkgcache": "",

@@ -1,4 +1,5 @@
-"""Tiny guests of the hypervisor's tests: flat binaries from tests/guests."""
+"""Guests of the hypervisor's tests: flat binaries from tests/guests, and the disk
+with Linux and others that vmm/guest makes."""
 
 from __future__ import annotations
 
@@ -22,3 +23,15 @@ def describe(ninja: Ninja, compiler: str, linker: str) -> dict[str, str]:
         ninja.build(out, "guest", loaded, base=hex(BASES[bits]))
         content[f"guests/{name}.{bits}"] = str(out)
     return content
+
+
+def describe_images(ninja: Ninja, cache: str) -> Path:
+    """The disk that RayOS has at /guests."""
+    image, script = BUILD / "guests.img", "vmm/guest/images.py"
+    ninja.build(image, "python", (),
+                [*tree_files("vmm/guest", ".py", ".sh"), "/bin/busybox",
+                 "kernel/boot/mkimage.py", "kernel/build/apt.py"],
+                script=script, args=f"{image} {ninja.shell(cache)}",
+                what="GUESTS (fetched once, 100 MB)", pool="console")
+    ninja.build("guests", "phony", image)
+    return image

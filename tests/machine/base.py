@@ -176,6 +176,12 @@ class BaseMachine(abc.ABC):
             raise AssertionError(f"{code}: {values[1]}")
         return values[1:]
 
+    def wait_files(self, path: str) -> None:
+        """Wait for the disk of /esp or /guests, which is found after boot."""
+        self.eval('for _ = 1, 300 do if require "fs".exists("' + path + '") '
+                  'then return end sys.sleep(0.1) end '
+                  f'error("{path} was not mounted")')
+
     # --- screen, keyboard and pointer ---
 
     @abc.abstractmethod

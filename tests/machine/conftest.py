@@ -99,6 +99,17 @@ def shared(request):
     f.close(keep=request.session.testsfailed > 0)
 
 
+@pytest.fixture(scope="module")
+def host(request):
+    """One booted machine with the guests' disk at /guests."""
+    f = Fleet(_workdir(request.module.__name__ + "_host"))
+    request.module.shared_fleet = f
+    m = f.boot(cmdline="testhooks", guests=True, memory=1024)
+    m.wait_files("/guests")
+    yield m
+    f.close(keep=request.session.testsfailed > 0)
+
+
 def _describe(m: Machine) -> str:
     """What a developer wants to see of a machine whose test failed."""
     text = m.serial.text() if m.serial else ""

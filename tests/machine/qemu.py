@@ -29,10 +29,11 @@ class QemuMachine(BaseMachine):
 
     def __init__(self, workdir, *, cpus: int = 2, memory: int = 512,
                  machine: str = "q35", cpu: str = "EPYC",
-                 disk: str = "virtio", extra: list[str] | None = None, **rest):
+                 disk: str = "virtio", guests: bool = False,
+                 extra: list[str] | None = None, **rest):
         super().__init__(workdir, **rest)
         self.options = dict(cpus=cpus, memory=memory, machine=machine, cpu=cpu)
-        self.disk = disk
+        self.disk, self.guests = disk, guests
         self.extra = extra or []
         vars_file = os.environ.get("OVMF_VARS", "/usr/share/OVMF/OVMF_VARS.fd")
         shutil.copyfile(vars_file, self.workdir / "vars.fd")
@@ -54,6 +55,14 @@ class QemuMachine(BaseMachine):
                     "-device", "usb-storage,bus=xhci0.0,drive=d0"],
         }[self.disk]
 
+    def _guests_args(self) -> list[str]:
+        """The disk of virtual machines, at /guests (vmm/guest/images.py)."""
+        if not self.guests:
+            return []
+        return ["-drive", "id=guests,if=none,format=raw,readonly=on,"
+                f"file={BUILD}/guests.img",
+                "-device", "virtio-blk-pci,drive=guests,serial=guests"]
+
     def command(self) -> list[str]:
         code = os.environ.get("OVMF_CODE", "/usr/share/OVMF/OVMF_CODE.fd")
         o = self.options
@@ -69,7 +78,7 @@ class QemuMachine(BaseMachine):
             "-serial", "chardev:com1",
             "-qmp", f"unix:{self.workdir}/qmp,server=on,wait=off",
             "-debugcon", f"file:{self.workdir}/debugcon.log",
-            *self._disk_args(), *self.extra]
+            *self._disk_args(), *self._guests_args(), *self.extra]
 
     def start(self) -> "QemuMachine":
         self._launch("qemu.log")
