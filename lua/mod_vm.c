@@ -10,7 +10,6 @@
 #include "vmm/crash.h"
 
 #define VM_CLASS    "vm"
-#define MEMORY_MIB  (UINT64_C(1) << 20)
 #define OUTPUT_PART 1024
 
 struct vm *vm_check(lua_State *L, int index)
@@ -83,78 +82,6 @@ static int vm_lua_host(lua_State *L)
 
 /* --- define --- */
 
-/* The text field `key` of the table at 1, "" when it is absent. */
-static void take_text(lua_State *L, const char *key, char *out, size_t size)
-{
-    size_t n = 0;
-    const char *text = "";
-
-    if (lua_getfield(L, 1, key) != LUA_TNIL) {
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "vm.define: %s must be a string", key);
-        text = lua_tolstring(L, -1, &n);
-    }
-    if (n >= size || strlen(text) != n)
-        luaL_error(L, "vm.define: %s has more than %d bytes, or a NUL", key,
-                   (int)size - 1);
-    memcpy(out, text, n + 1);
-    lua_pop(L, 1);
-}
-
-static uint64_t take_number(lua_State *L, const char *key, uint64_t fallback)
-{
-    const lua_Integer most = UINT32_MAX; /* so that no product overflows */
-    int is_integer;
-    lua_Integer n;
-
-    if (lua_getfield(L, 1, key) == LUA_TNIL) {
-        lua_pop(L, 1);
-        return fallback;
-    }
-    n = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || n < 0 || n > most)
-        luaL_error(L, "vm.define: %s must be a whole number of 32 bits", key);
-    lua_pop(L, 1);
-    return (uint64_t)n;
-}
-
-static uint32_t take_word(lua_State *L, const char *key)
-{
-    int is_integer;
-    lua_Integer n = 0;
-
-    if (lua_getfield(L, -1, key) != LUA_TNIL) {
-        n = lua_tointegerx(L, -1, &is_integer);
-        if (!is_integer || n < 0 || n > UINT32_MAX)
-            luaL_error(L, "vm.define: cpuid: %s must have 32 bits", key);
-    }
-    lua_pop(L, 1);
-    return (uint32_t)n;
-}
-
-static void take_cpuid(lua_State *L, struct vm_config *c)
-{
-    if (lua_getfield(L, 1, "cpuid") != LUA_TNIL) {
-        luaL_checktype(L, -1, LUA_TTABLE);
-        for (lua_Integer i = 1; lua_geti(L, -1, i) == LUA_TTABLE; i++) {
-            struct vm_cpuid *l = &c->cpuid[c->cpuid_count];
-
-            if (c->cpuid_count++ >= VM_CPUID_EDITS)
-                luaL_error(L, "vm.define: cpuid has more than %d lines",
-                           VM_CPUID_EDITS);
-            l->leaf = take_word(L, "leaf");
-            l->subleaf = take_word(L, "subleaf");
-            l->eax = take_word(L, "eax");
-            l->ebx = take_word(L, "ebx");
-            l->ecx = take_word(L, "ecx");
-            l->edx = take_word(L, "edx");
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
 static int vm_lua_define(lua_State *L)
 {
     struct vm_config *c;
@@ -165,16 +92,7 @@ static int vm_lua_define(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     c = lua_newuserdatauv(L, sizeof(*c), 0);
-    memset(c, 0, sizeof(*c));
-    take_text(L, "name", c->name, sizeof(c->name));
-    take_text(L, "kernel", c->kernel, sizeof(c->kernel));
-    take_text(L, "initrd", c->initrd, sizeof(c->initrd));
-    take_text(L, "cmdline", c->cmdline, sizeof(c->cmdline));
-    take_text(L, "loader", c->loader, sizeof(c->loader));
-    c->cpus = (uint32_t)take_number(L, "cpus", 1);
-    c->memory = take_number(L, "memory", 64) * MEMORY_MIB;
-    take_cpuid(L, c);
-    vm_take_display(L, c);
+    vm_take_config(L, c);
     box = new_handle(L);
     err = vm_define(c, box, error, sizeof(error));
     return err ? module_fail(L, err, error[0] ? error : NULL) : 1;

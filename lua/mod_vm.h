@@ -10,6 +10,10 @@
 /* The VM of a handle; an error when there is none. */
 struct vm *vm_check(lua_State *L, int index);
 
+/* lua/mod_vm_config.c: the definition at 1; an error that names the field which
+ * is wrong. */
+void vm_take_config(lua_State *L, struct vm_config *c);
+
 /* lua/mod_vm_display.c: the field `display` of the definition at 1, and methods
  * of handles. */
 void vm_take_display(lua_State *L, struct vm_config *c);

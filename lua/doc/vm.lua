@@ -38,11 +38,14 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
     {
       name = "define",
       args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
-        .. "cpus (1), memory (64, in MiB), cpuid, display" } },
+        .. "cpus (1), memory (64, in MiB), disks, rng, display, "
+        .. "software_apic, cpuid" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "Make a VM known. Paths are of the file system. loader names the "
         .. "image's format where it cannot be told from the image: flat16, "
-        .. "flat32, flat64. cpuid is a list of lines {leaf=, subleaf=, eax=, "
+        .. "flat32, flat64. disks is a list of {source=, read_only=, serial=}: a "
+        .. "block device's name (\"vdb1\") or a file's path. rng gives it "
+        .. "random numbers. cpuid is a list of lines {leaf=, subleaf=, eax=, "
         .. "ebx=, ecx=, edx=} that replace what the guest would see. display is "
         .. "{width=, height=}: a screen, keyboard and tablet, shown on a "
         .. "surface of the VM's name (see display), which is there from the "

@@ -1,0 +1,127 @@
+/* The table that vm.define takes. Domain's thread. */
+#include <string.h>
+
+#include "lua/mod_vm.h"
+
+#define MEMORY_MIB (UINT64_C(1) << 20)
+
+/* Of the table on top of the stack; `what` names it in errors. */
+static void take_text(lua_State *L, const char *what, const char *key,
+                      char *out, size_t size)
+{
+    size_t n = 0;
+    const char *text = "";
+
+    if (lua_getfield(L, -1, key) != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "vm.define: %s%s must be a string", what, key);
+        text = lua_tolstring(L, -1, &n);
+    }
+    if (n >= size || strlen(text) != n)
+        luaL_error(L, "vm.define: %s%s has more than %d bytes, or a NUL", what,
+                   key, (int)size - 1);
+    memcpy(out, text, n + 1);
+    lua_pop(L, 1);
+}
+
+static uint32_t take_number(lua_State *L, const char *what, const char *key,
+                            uint32_t fallback)
+{
+    int is_integer;
+    lua_Integer n = fallback;
+
+    if (lua_getfield(L, -1, key) != LUA_TNIL) {
+        n = lua_tointegerx(L, -1, &is_integer);
+        if (!is_integer || n < 0 || n > UINT32_MAX)
+            luaL_error(L, "vm.define: %s%s must be a whole number of 32 bits",
+                       what, key);
+    }
+    lua_pop(L, 1);
+    return (uint32_t)n;
+}
+
+static bool take_flag(lua_State *L, const char *what, const char *key)
+{
+    int type = lua_getfield(L, -1, key);
+    bool on = lua_toboolean(L, -1);
+
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+        luaL_error(L, "vm.define: %s%s must be true or false", what, key);
+    lua_pop(L, 1);
+    return on;
+}
+
+/* For each element of the list `key`, a table on top of the stack: `take`. */
+static uint32_t take_list(lua_State *L, const char *key, uint32_t most,
+                          void (*take)(lua_State *L, struct vm_config *c,
+                                       uint32_t i),
+                          struct vm_config *c)
+{
+    uint32_t count = 0;
+
+    if (lua_getfield(L, -1, key) != LUA_TNIL) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        while (lua_geti(L, -1, count + 1) != LUA_TNIL) {
+            if (!lua_istable(L, -1))
+                luaL_error(L, "vm.define: %s[%d] must be a table", key,
+                           (int)count + 1);
+            if (count == most)
+                luaL_error(L, "vm.define: %s has more than %d elements", key,
+                           (int)most);
+            take(L, c, count++);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return count;
+}
+
+static void take_cpuid(lua_State *L, struct vm_config *c, uint32_t i)
+{
+    struct vm_cpuid *l = &c->cpuid[i];
+    const char *what = "cpuid: ";
+
+    l->leaf = take_number(L, what, "leaf", 0);
+    l->subleaf = take_number(L, what, "subleaf", 0);
+    l->eax = take_number(L, what, "eax", 0);
+    l->ebx = take_number(L, what, "ebx", 0);
+    l->ecx = take_number(L, what, "ecx", 0);
+    l->edx = take_number(L, what, "edx", 0);
+}
+
+static void take_disk(lua_State *L, struct vm_config *c, uint32_t i)
+{
+    struct vm_disk *d = &c->disks[i];
+    const char *what = "disks: ";
+
+    take_text(L, what, "source", d->source, sizeof(d->source));
+    take_text(L, what, "serial", d->serial, sizeof(d->serial));
+    d->read_only = take_flag(L, what, "read_only");
+    if (!d->source[0])
+        luaL_error(L,
+                   "vm.define: disks[%d] has no source: a block device's "
+                   "name or a file's path",
+                   (int)i + 1);
+}
+
+void vm_take_config(lua_State *L, struct vm_config *c)
+{
+    const char *what = "";
+
+    memset(c, 0, sizeof(*c));
+    lua_pushvalue(L, 1);
+    take_text(L, what, "name", c->name, sizeof(c->name));
+    take_text(L, what, "kernel", c->kernel, sizeof(c->kernel));
+    take_text(L, what, "initrd", c->initrd, sizeof(c->initrd));
+    take_text(L, what, "cmdline", c->cmdline, sizeof(c->cmdline));
+    take_text(L, what, "loader", c->loader, sizeof(c->loader));
+    c->cpus = take_number(L, what, "cpus", 1);
+    c->memory = take_number(L, what, "memory", 64) * MEMORY_MIB;
+    c->no_hardware_apic = take_flag(L, what, "software_apic");
+    c->has_rng = take_flag(L, what, "rng");
+    c->cpuid_count = take_list(L, "cpuid", VM_CPUID_EDITS, take_cpuid, c);
+    c->disk_count = take_list(L, "disks", VM_DISKS_MAX, take_disk, c);
+    lua_pop(L, 1);
+    vm_take_display(L, c);
+}
