@@ -54,6 +54,11 @@ static void deliver_pending(struct vcpu *v)
 {
     if (!retry_may_try(&v->retry, clock_now()))
         return;
+    /* While it was put off, the guest may have gone on. */
+    if (v->pending.kind == INJECT_IRQ && !vmm_backend()->can_take_irq(v)) {
+        vmm_backend()->irq_window(v, true);
+        return;
+    }
     if (forced_failure(v)) {
         put_off(v);
         return;
@@ -98,10 +103,20 @@ static void deliver_irq(struct vcpu *v)
 
 void vcpu_deliver(struct vcpu *v)
 {
+    bool first = true;
+
     if (v->pending.kind != INJECT_NONE)
         deliver_pending(v);
     else if (v->nmi_pending)
         deliver_nmi(v);
-    else if (v->vm->irqchip && irqchip_has_irq(v))
+    else
+        first = false;
+    if (!v->vm->irqchip || !irqchip_has_irq(v))
+        return;
+    /* Behind another event, or behind the interrupt of one controller the one
+     * of the other: as soon as the guest takes it. */
+    if (!first)
         deliver_irq(v);
+    if (first || irqchip_has_irq(v))
+        vmm_backend()->irq_window(v, true);
 }

@@ -75,9 +75,55 @@ def test_protected_mode_with_and_without_paging(machine):
 
 
 @pytest.mark.parametrize("name", ["cpu.64", "io.64", "memory.64",
-                                  "mmio.64", "hostile.64"])
+                                  "mmio.64", "faults.64", "apic.64",
+                                  "timers.64", "hostile.64"])
 def test_long_mode_guest(machine, name):
     check_tap(run(machine, name))
+
+
+def test_two_vcpus_start_and_interrupt_each_other(machine):
+    check_tap(run(machine, "smp.64", "{ cpus = 2 }"))
+
+
+@pytest.fixture
+def own_machine(request, tmp_path):
+    """One with a command line of its own."""
+    fleets = []
+
+    def boot(cmdline: str):
+        from conftest import Fleet
+        fleets.append(Fleet(tmp_path))
+        m = fleets[-1].boot(cmdline=cmdline, cpus=1)
+        m.eval(HELPERS)
+        return m
+    yield boot
+    for fleet in fleets:
+        fleet.close(keep=request.session.testsfailed > 0)
+
+
+def test_events_that_fail_a_few_times_are_retried_until_delivered(own_machine):
+    result = run(own_machine("testhooks inject_fail=5"), "smp.64",
+                 "{ cpus = 2 }")
+    check_tap(result)
+    stats = result["stats"]
+    assert stats["injected"] >= 6
+    assert stats["inject_retries"] == 5 * stats["injected"]
+    assert stats["inject_failures"] == 0
+
+
+def test_an_event_that_is_never_delivered_is_reported(own_machine):
+    result = run(own_machine("testhooks inject_fail=1000"), "apic.64")
+    assert result["state"] == "crashed"
+    assert re.fullmatch(r"event 49 could not be delivered in 16 attempts",
+                        result["why"])
+    assert result["stats"]["inject_failures"] == 1
+    assert result["stats"]["injected"] == 0
+
+
+def test_without_testhooks_no_delivery_fails(own_machine):
+    result = run(own_machine("inject_fail=1000"), "apic.64")
+    check_tap(result)
+    assert result["stats"]["inject_retries"] == 0
 
 
 def test_vector_registers_survive_exits_beside_others_that_use_them(machine):

@@ -3,6 +3,7 @@
  * NMI and window bookkeeping; the vCPU's thread.
  */
 #include "vmm/svm/svm.h"
+#include "vmm/walk.h"
 
 /* Instructions of fixed form; prefixes that change nothing are the guest's own
  * mistake where the CPU does not tell the next RIP. */
@@ -14,6 +15,8 @@
 #define LENGTH_MWAIT   3
 #define LENGTH_RDPMC   2
 #define LENGTH_MAX     15
+
+#define OPCODE_HLT 0xf4
 
 #define GPR_INFO 0xfu /* EXITINFO1 of MOV CR and MOV DR, decode assists */
 
@@ -157,6 +160,25 @@ static void decode_rest(struct vcpu *v, struct vm_exit *out)
         out->reason = EXIT_UNKNOWN;
 }
 
+/*
+ * An interrupt of ours between STI and HLT. If one is then due for the guest
+ * too, it must not come before the HLT, which nothing would end; but not every
+ * CPU keeps the shadow over VMRUN (QEMU's does not). So HLT is done here.
+ */
+static void finish_sti_hlt(struct vcpu *v, struct vm_exit *out)
+{
+    struct vcpu_state s;
+    uint8_t byte;
+
+    svm_get_state(v, &s);
+    if (walk_fetch(v, &s, &byte, 1) == 1 && byte == OPCODE_HLT)
+        *out = (struct vm_exit){
+            .reason = EXIT_HLT,
+            .code = out->code,
+            .length = LENGTH_HLT,
+        };
+}
+
 void svm_decode(struct vcpu *v, struct vm_exit *out)
 {
     const struct vmcb_control *c = &svm_vcpu(v)->vmcb->control;
@@ -193,6 +215,9 @@ void svm_decode(struct vcpu *v, struct vm_exit *out)
         return;
     default:
         decode_rest(v, out);
+        if (out->reason == EXIT_HOST &&
+            (c->interrupt_shadow & INTERRUPT_SHADOW))
+            finish_sti_hlt(v, out);
         return;
     }
 }
