@@ -37,7 +37,7 @@ end
 local function reflex_policy()
   return {
     name = "policy:reflexes", file = REFLEX_POLICY, caps = {
-      "reflex", "event", "power", "dev", "input", "domain" },
+      "reflex", "event", "power", "dev", "input", "domain", "vm" },
     budget = POLICY_BUDGET, restart = "never",
   }
 end
@@ -65,6 +65,15 @@ local function notices()
   }
 end
 
+-- "vm" and "domain": decisions may end what misbehaves.
+local function escalations()
+  return {
+    name = "escalations", file = "/boot/lua/escalations.lua",
+    caps = { "display", "event", "log", "domain", "vm", "fs.read" },
+    budget = POLICY_BUDGET, restart = "on-error",
+  }
+end
+
 local scenario = sys.cmdline("scenario")
 if scenario then
   (require "scenario_host").run(scenario, TTYS[1])
@@ -82,6 +91,7 @@ children[#children + 1] = notices()
 if not sys.safe_mode() then
   children[#children + 1] = status_bar()
   children[#children + 1] = policy()
+  children[#children + 1] = escalations()
   children[#children + 1] = reflex_policy()
   children[#children + 1] = device_policy()
 end

@@ -160,6 +160,11 @@ static int method_reset(lua_State *L)
     return do_until_done(L, vm_reset);
 }
 
+static int method_nmi(lua_State *L)
+{
+    return do_until_done(L, vm_nmi);
+}
+
 static int method_kill(lua_State *L)
 {
     return do_until_done(L, vm_kill);
@@ -389,6 +394,7 @@ static const struct lua_function methods[] = {
     {"pause", method_pause, VM_CAPABILITY},
     {"resume", method_resume, VM_CAPABILITY},
     {"reset", method_reset, VM_CAPABILITY},
+    {"nmi", method_nmi, VM_CAPABILITY},
     {"kill", method_kill, VM_CAPABILITY},
     {"destroy", method_destroy, VM_CAPABILITY},
     {"wait", method_wait, NULL},

@@ -40,7 +40,7 @@ local function pack_call(name, args)
 end
 
 local function argument(scope, node, kind, register)
-  if kind == "t" then
+  if kind == "t" or kind == "i" and node.kind == "string" then
     if node.kind ~= "string" then
       fail(node, "this argument is a text in quotes")
     end

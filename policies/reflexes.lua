@@ -36,12 +36,20 @@ local rules = {
   {
     name = "interrupt storm",
     doc = "a line that interrupts more than 100,000 times a second for 1,024 "
-      .. "interrupts is masked",
+      .. "interrupts is masked; a device's message, which fast disks send "
+      .. "often, above a million",
     on = "irq_rate",
-    when = "rate > 100000 and line >= 0",
+    when = "rate > 100000 and line >= 0 or rate > 1000000 and line == -1",
     count = 4, within = "50ms",
     priority = 240,
     act = "mask_irq(code); notify('an interrupt storms: masked'); escalate",
+  },
+  {
+    name = "guest hangs",
+    doc = "a guest whose watchdog bites is started anew",
+    on = "vm_watchdog",
+    priority = 220,
+    act = "vm_reset(id); notify('a guest hangs: it is reset'); escalate",
   },
   {
     name = "hanging domain",

@@ -14,6 +14,7 @@
 #include <rayos/thread.h>
 
 #include "vmm/devices/irqchip.h"
+#include "vmm/exit_rate.h"
 #include "vmm/vm.h"
 
 /* Intel SDM 3A table 9-1, state after power-on or INIT */
@@ -155,11 +156,16 @@ static void rest(struct vcpu *v)
     vcpu_burst_begin(&v->burst);
 }
 
+static void count(struct vcpu *v, enum exit_reason reason)
+{
+    if (!(++v->exits[reason] % EXIT_RATE_SAMPLE))
+        exit_rate_sample(v, reason);
+}
+
 static void record(struct vcpu *v, const struct vm_exit *e)
 {
     struct vcpu_exit_record *r = &v->history[v->history_next++ % VCPU_HISTORY];
 
-    v->exits[e->reason]++;
     r->tsc = arch_tsc();
     r->rip = v->regs.rip;
     r->info1 = e->info1;
@@ -185,10 +191,11 @@ static void vcpu_run(void *arg)
         vcpu_deliver(v);
         b->enter(v, &e);
         if (e.reason == EXIT_HOST) {
-            v->exits[EXIT_HOST]++;
+            count(v, EXIT_HOST);
             continue;
         }
         record(v, &e);
+        count(v, e.reason);
         vcpu_dispatch(v, &e);
     }
     timer_cancel_sync(&v->retry_timer);

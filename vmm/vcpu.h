@@ -255,7 +255,8 @@ struct vcpu {
     struct spinlock lock;
     struct waitq wake;
 
-    uint64_t exits[EXIT_REASONS]; /* counted by its thread, read by all */
+    uint64_t exits[EXIT_REASONS];      /* counted by its thread, read by all */
+    uint64_t exit_marks[EXIT_REASONS]; /* exit_rate.c's */
     struct vcpu_exit_record history[VCPU_HISTORY];
     uint32_t history_next;
     uint64_t guest_ticks; /* of the TSC, spent inside */

@@ -402,6 +402,19 @@ int vm_reset(struct vm *vm)
     return err;
 }
 
+int vm_nmi(struct vm *vm)
+{
+    int err = -EBUSY;
+
+    mutex_lock(&vm->lock);
+    if (vm->state == VM_RUNNING && vm->vcpu_count) {
+        vcpu_kick(vm->vcpus[0], VCPU_REQ_NMI);
+        err = 0;
+    }
+    mutex_unlock(&vm->lock);
+    return err;
+}
+
 /* A reset may be under way, which forgets the reason: ask again. */
 static int kill_until(struct vm *vm, nstime_t deadline)
 {

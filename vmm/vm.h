@@ -214,6 +214,8 @@ int vm_start(
 int vm_pause(struct vm *vm); /* on return no vCPU is inside the guest */
 int vm_resume(struct vm *vm);
 int vm_reset(struct vm *vm);
+/* A non-maskable interrupt for its first CPU; -EBUSY: it does not run. */
+int vm_nmi(struct vm *vm);
 int vm_kill(struct vm *vm);    /* on return VM_STOPPED, memory returned */
 int vm_destroy(struct vm *vm); /* kills, and takes it out of the list */
 /* The end of all of them; false: one does not end. */

@@ -40,6 +40,7 @@ struct pci_vector {
     void *arg;
     int vector; /* 0: none yet */
     _Atomic bool masked, pending;
+    struct pci_irq *irq;
 };
 
 struct pci_irq {
@@ -104,6 +105,17 @@ static void msi_mask(struct pci_irq *irq, bool masked)
     arch_irq_restore(flags);
 }
 
+/* What irq_mask does to a vector. */
+static void message_mask(void *arg, bool masked)
+{
+    struct pci_vector *v = arg;
+
+    if (v->irq->kind == PCI_IRQ_MSIX)
+        msix_mask(v->irq, (unsigned)(v - v->irq->vectors), masked);
+    else
+        msi_mask(v->irq, masked);
+}
+
 static void msix_write(struct pci_irq *irq, unsigned index,
                        const struct irq_message *m)
 {
@@ -140,6 +152,8 @@ static int message_set(struct pci_irq *irq, unsigned index, const char *name,
     if (vector < 0)
         return vector;
     v->vector = vector;
+    v->irq = irq;
+    irq_vector_set_mask(vector, message_mask);
     if (cpu == CPU_ANY)
         cpu = next_cpu++ % cpu_count();
     irq_message_for(vector, cpu, &m);

@@ -47,6 +47,8 @@ static int prepare(void)
     seconds = cmdline_number("block.timeout", BLOCK_TIMEOUT / NS_PER_SEC);
     if (seconds && seconds <= UINT32_MAX)
         block_queue_set_timeout(seconds * NS_PER_SEC);
+    block_queue_set_slow(
+        cmdline_number("block.slow", BLOCK_SLOW_NS / NS_PER_MS) * NS_PER_MS);
     return workq_create("block", PRIO_IO, &reset_queue);
 }
 

@@ -21,6 +21,13 @@ void block_queue_set_timeout(nstime_t timeout)
     timeout_ns = timeout;
 }
 
+static nstime_t slow_ns = BLOCK_SLOW_NS;
+
+void block_queue_set_slow(nstime_t slow)
+{
+    slow_ns = slow;
+}
+
 static void finish(struct block_request *r, int status)
 {
     r->status = status;
@@ -280,6 +287,8 @@ static bool goes_on(struct block_device *b, struct block_request *r, int status)
     count(&b->stats, r, status, now - r->submitted);
     if (r->via)
         count(&r->via->stats, r, status, now - r->submitted);
+    if (now - r->submitted > slow_ns)
+        block_event_slow(r->via ? r->via : b, now - r->submitted);
     r->status = status;
     if (status || !r->sectors_left)
         return false;

@@ -18,6 +18,11 @@ void block_queue_close(struct block_device *b);
 /* After so many time-outs a request has failed. */
 #define BLOCK_TRIES 3
 
+/* A request that takes longer is told of (`block.slow` on the command line,
+ * milliseconds). */
+#define BLOCK_SLOW_NS (500 * NS_PER_MS)
+
+void block_queue_set_slow(nstime_t slow);
 void block_queue_set_timeout(nstime_t timeout);
 
 /* block_event.c: tell the world. `err`: negative errno, or 0. */
@@ -27,8 +32,11 @@ enum block_event {
     BLOCK_RESET,
     BLOCK_ERROR,
     BLOCK_LOST,
+    BLOCK_SLOW,
 };
 void block_event(const struct block_device *b, enum block_event what, int err);
+/* A request took long, though it was done. The device's lock may be held. */
+void block_event_slow(const struct block_device *b, nstime_t took);
 
 /* block.c: have the reset work done, and wait until none is under way. */
 void block_reset_submit(struct block_device *b);

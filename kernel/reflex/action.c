@@ -193,19 +193,19 @@ REFLEX_ACTION(stop_timer, .doc = "stop a timer: number", .args = "n",
 
 /* --- the machine --- */
 
-/* Lines only: a message's vector has no mask. */
-static int line_of(int64_t vector)
+/* A line, or a device's message; the machine's own vectors have no mask. */
+static int device_vector(int64_t vector)
 {
     struct irq_info info;
 
     if (vector < 0 || vector > UINT8_MAX || !irq_get_info((int)vector, &info))
         return -ENOENT;
-    return info.gsi < 0 ? -ENOTSUP : (int)vector;
+    return info.maskable ? (int)vector : -ENOTSUP;
 }
 
 static int action_mask_irq(const struct reflex_args *a)
 {
-    int vector = line_of(a->number[0]);
+    int vector = device_vector(a->number[0]);
 
     if (vector < 0)
         return vector;
@@ -214,12 +214,12 @@ static int action_mask_irq(const struct reflex_args *a)
 }
 
 REFLEX_ACTION(mask_irq, .capability = "dev",
-              .doc = "mask the line of an interrupt: vector", .args = "n",
-              .any_context = true, .run = action_mask_irq);
+              .doc = "mask a device's interrupt, a line or a message: vector",
+              .args = "n", .any_context = true, .run = action_mask_irq);
 
 static int action_unmask_irq(const struct reflex_args *a)
 {
-    int vector = line_of(a->number[0]);
+    int vector = device_vector(a->number[0]);
 
     if (vector < 0)
         return vector;
@@ -228,7 +228,7 @@ static int action_unmask_irq(const struct reflex_args *a)
 }
 
 REFLEX_ACTION(unmask_irq, .capability = "dev",
-              .doc = "let the line come again: vector", .args = "n",
+              .doc = "let a device's interrupt come again: vector", .args = "n",
               .any_context = true, .run = action_unmask_irq);
 
 static int action_poweroff(const struct reflex_args *a)

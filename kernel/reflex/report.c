@@ -1,6 +1,8 @@
 /* What the engine itself has to say, as events. Any context but NMI. */
 #include <string.h>
 
+#include <rayos/reflex.h>
+
 #include "rule.h"
 
 static const struct event_constant reports[] = {{"escalate", REPORT_ESCALATE},
@@ -37,4 +39,9 @@ void report_raise(enum reflex_report what, const char *rule,
 
     memcpy(e.text, rule, strnlen(rule, sizeof(e.text)));
     event_post(&event_type_reflex, &e);
+}
+
+void reflex_failed(const char *rule, const struct event *over, int err)
+{
+    report_raise(REPORT_FAILURE, rule, over, -err);
 }

@@ -197,13 +197,13 @@ static int check_argument(const struct walk *w, unsigned pc, unsigned number,
 
     switch (call->arg[number].kind) {
     case REFLEX_ARG_CONSTANT:
-        good = kind == 'n' && index < h->constants;
+        good = kind != 't' && index < h->constants;
         break;
     case REFLEX_ARG_STRING:
-        good = kind == 't' && index < h->strings;
+        good = kind != 'n' && index < h->strings;
         break;
     case REFLEX_ARG_REGISTER:
-        good = kind == 'n' && index < REFLEX_REGISTERS &&
+        good = kind != 't' && index < REFLEX_REGISTERS &&
                (w->places[pc].set & 1u << index);
         break;
     default:

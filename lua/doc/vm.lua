@@ -59,7 +59,7 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
       args = { { "name", "string", "of a VM" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "The VM of that name. Its methods: :start() :pause() :resume() "
-        .. ":reset() :kill() :destroy(), which answer true or nil, message, "
+        .. ":reset() :nmi() :kill() :destroy(), which answer true or nil, message, "
         .. "code; :wait(state, seconds); :name() :state() :exit_code() "
         .. ":output() :stats() :regs(cpu) :dump(). With a display: :display() "
         .. "gives a table (active: the guest's driver shows a picture; width, "

@@ -2,8 +2,9 @@
  * A driver for QEMU's teaching device (docs/specs/edu.txt of QEMU), which
  * raises an interrupt whenever it is told to: its probe proves that interrupts
  * of the kind that is in use arrive, each once, none while masked, and that
- * what came while masked comes afterwards. Machines without the device never
- * see this driver. Thread context, but the handler.
+ * what came while masked comes afterwards. The benchmark `edu_storm` leaves its
+ * line up, which storms until somebody masks it. Machines without the device
+ * never see this driver. Thread context, but the handler.
  */
 #include <errno.h>
 
@@ -12,6 +13,8 @@
 #include <rayos/pci.h>
 #include <rayos/percpu.h>
 #include <rayos/thread.h>
+
+#include "bench.h"
 
 #define EDU_ID         0x00 /* 0xRRrr00ed */
 #define EDU_ID_MASK    0xffu
@@ -33,7 +36,12 @@ struct edu {
     _Atomic uint32_t seen;                /* all status bits that came */
     _Atomic uint32_t cpu;                 /* where the last one came to */
     uint32_t raised;
+    _Atomic bool storms; /* the line stays up */
+    _Atomic uint32_t stormed;
+    _Atomic uint64_t first, last; /* TSC of the storm's interrupts */
 };
+
+static struct edu *storming; /* the last one that was found */
 
 static uint32_t edu_read(struct edu *e, unsigned reg)
 {
@@ -53,6 +61,12 @@ static bool edu_interrupt(void *arg)
     if (!status) {
         e->foreign++;
         return false;
+    }
+    if (e->storms) {
+        e->last = arch_tsc();
+        if (!e->stormed++)
+            e->first = e->last;
+        return true;
     }
     edu_write(e, EDU_IRQ_ACK, status);
     e->seen |= status;
@@ -125,8 +139,44 @@ static int edu_start(struct pci_device *p, struct edu *e)
     return err ? err : edu_check(p, e);
 }
 
+/* How long the storm must be silent to be over, and the most it may last. */
+#define CALM      (50 * NS_PER_MS)
+#define STORM_MAX (5 * NS_PER_SEC)
+
+/* Ticks between two interrupts of the storm; it must end by a mask. */
+static int storm(struct edu *e, struct bench_result *result)
+{
+    nstime_t deadline = clock_now() + STORM_MAX;
+    uint32_t before;
+
+    e->stormed = 0;
+    e->storms = true;
+    edu_write(e, EDU_IRQ_RAISE, 1);
+    do {
+        before = e->stormed;
+        thread_sleep(CALM);
+    } while (e->stormed != before && clock_now() < deadline);
+    e->storms = false;
+    edu_write(e, EDU_IRQ_ACK, UINT32_MAX);
+    if (before < 2)
+        return -EIO;
+    result->count = before;
+    result->sum = e->last - e->first;
+    result->min = result->max = result->sum / (before - 1);
+    return clock_now() < deadline ? 0 : -ETIMEDOUT;
+}
+
+BENCH(edu_storm, "ticks between the interrupts of a line that stays up, until "
+                 "somebody masks it")
+{
+    (void)rounds;
+    return storming ? storm(storming, result) : -ENODEV;
+}
+
 static void edu_stop(struct pci_device *p, struct edu *e)
 {
+    if (storming == e)
+        storming = NULL;
     pci_irq_free(p);
     if (e->regs)
         pci_unmap_bar((void *)(uintptr_t)e->regs);
@@ -144,7 +194,7 @@ static int edu_probe(struct device *d)
     if (err)
         edu_stop(pci_device_of(d), e);
     else
-        d->driver_data = e;
+        d->driver_data = storming = e;
     return err;
 }
 
@@ -160,6 +210,7 @@ static void edu_describe(const struct device *d, struct device_report *r)
     device_report_number(r, "raised", e->raised);
     device_report_number(r, "interrupts", e->interrupts);
     device_report_number(r, "foreign", e->foreign);
+    device_report_number(r, "stormed", e->stormed);
     device_report_hex(r, "bits", e->seen);
     device_report_number(r, "last_cpu", e->cpu);
 }

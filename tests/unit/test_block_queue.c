@@ -82,6 +82,14 @@ void block_event(const struct block_device *b, enum block_event what, int err)
     errors_told += what == BLOCK_ERROR;
 }
 
+static nstime_t slow_told;
+
+void block_event_slow(const struct block_device *b, nstime_t took)
+{
+    (void)b;
+    slow_told = took;
+}
+
 /* Let time pass; the timer comes when it is due. */
 static void pass(nstime_t ns)
 {

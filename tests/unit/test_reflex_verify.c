@@ -19,10 +19,9 @@ static const struct event_field few[] = {EVENT_FIELD(code, EVENT_U32, ""), {0}};
 static const struct event_type key = {"key", "", fields, NULL};
 static const struct event_type bare = {"bare", "", few, NULL};
 static const struct reflex_action actions[] = {
-    {.name = "none", .args = ""},
-    {.name = "number", .args = "n"},
-    {.name = "text", .args = "t"},
-    {.name = "both", .args = "tn?nn"},
+    {.name = "none", .args = ""},   {.name = "number", .args = "n"},
+    {.name = "text", .args = "t"},  {.name = "both", .args = "tn?nn"},
+    {.name = "which", .args = "i"},
 };
 
 static const struct event_type *find_type(const char *name)

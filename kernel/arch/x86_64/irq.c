@@ -34,9 +34,11 @@ struct irq_slot {
     int64_t gsi;           /* lock */
     void *arg;             /* written before `handler`, while that is NULL */
     irq_handler_t handler; /* atomic */
-    uint32_t running;      /* atomic: CPUs inside irq_run */
-    uint64_t count;        /* atomic */
-    uint64_t rate_mark;    /* irq_rate.c's */
+    /* Of a message, NULL: it has none; atomic. */
+    void (*mask)(void *arg, bool masked);
+    uint32_t running;   /* atomic: CPUs inside irq_run, or `mask` */
+    uint64_t count;     /* atomic */
+    uint64_t rate_mark; /* irq_rate.c's */
 };
 
 static struct irq_slot slots[VECTOR_COUNT];
@@ -48,22 +50,33 @@ void irq_exit(void);
 
 /* --- dispatch: interrupt context --- */
 
+/* What rules see: the line, or what else can or cannot be masked. */
+static int64_t line_of(const struct irq_slot *s)
+{
+    if (s->gsi != GSI_NONE)
+        return s->gsi;
+    return s->mask ? IRQ_RATE_MESSAGE : IRQ_RATE_OWN;
+}
+
 /* `running` is raised before `handler` is read, and irq_release reads it after
  * it has cleared `handler` (both sequentially consistent): one sees the
  * other. */
 static bool irq_run(struct irq_slot *s)
 {
     irq_handler_t handler;
+    uint64_t count;
 
     __atomic_fetch_add(&s->running, 1, __ATOMIC_SEQ_CST);
     handler = __atomic_load_n(&s->handler, __ATOMIC_SEQ_CST);
     if (handler) {
-        if (!(__atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED) %
-              IRQ_RATE_SAMPLE))
-            irq_rate_sample((int)(s - slots), s->gsi, s->name, &s->rate_mark);
+        count = __atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
         trace_point(TRACE_IRQ, TRACE_IRQ_ENTER, (uint64_t)(s - slots), 0);
         handler(s->arg);
         trace_point(TRACE_IRQ, TRACE_IRQ_EXIT, (uint64_t)(s - slots), 0);
+        /* Behind the handler, which must not wait for rules over the rate. */
+        if (!(count % IRQ_RATE_SAMPLE))
+            irq_rate_sample((int)(s - slots), line_of(s), s->name,
+                            &s->rate_mark);
     }
     __atomic_fetch_sub(&s->running, 1, __ATOMIC_RELEASE);
     return handler;
@@ -142,6 +155,7 @@ static void slot_clear(struct irq_slot *s)
     irqflags_t flags;
 
     __atomic_store_n(&s->handler, (irq_handler_t)0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&s->mask, NULL, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&s->running, __ATOMIC_SEQ_CST))
         arch_pause();
     flags = spin_lock(&lock);
@@ -165,6 +179,12 @@ void irq_vector_free(int vector)
 {
     KASSERT(vector >= VECTOR_ALLOC_MIN && vector <= VECTOR_ALLOC_MAX);
     slot_clear(&slots[vector]);
+}
+
+void irq_vector_set_mask(int vector, void (*mask)(void *arg, bool masked))
+{
+    KASSERT(vector >= VECTOR_ALLOC_MIN && vector <= VECTOR_ALLOC_MAX);
+    __atomic_store_n(&slots[vector].mask, mask, __ATOMIC_SEQ_CST);
 }
 
 void irq_raise_self(int vector)
@@ -244,14 +264,32 @@ void irq_mask_gsi(uint32_t gsi, bool masked)
         ioapic_set_mask(gsi, masked);
 }
 
+/* As irq_run and slot_clear: who frees the vector waits for us. */
+static void message_set_mask(struct irq_slot *s, bool masked)
+{
+    void (*mask)(void *arg, bool masked);
+    irqflags_t flags = arch_irq_save();
+
+    __atomic_fetch_add(&s->running, 1, __ATOMIC_SEQ_CST);
+    mask = __atomic_load_n(&s->mask, __ATOMIC_SEQ_CST);
+    if (mask)
+        mask(s->arg, masked);
+    __atomic_fetch_sub(&s->running, 1, __ATOMIC_RELEASE);
+    arch_irq_restore(flags);
+}
+
 static void line_set_mask(int vector, bool masked)
 {
+    struct irq_slot *s;
     int64_t gsi;
 
     KASSERT(vector >= 0 && vector < VECTOR_COUNT);
-    gsi = slots[vector].gsi;
-    if (slots[vector].name && gsi != GSI_NONE)
+    s = &slots[vector];
+    gsi = s->gsi;
+    if (s->name && gsi != GSI_NONE)
         irq_mask_gsi((uint32_t)gsi, masked);
+    else
+        message_set_mask(s, masked);
 }
 
 void irq_mask(int vector)
@@ -282,6 +320,7 @@ bool irq_get_info(int vector, struct irq_info *out)
         .gsi = s->gsi,
         .name = s->name,
         .count = __atomic_load_n(&s->count, __ATOMIC_RELAXED),
+        .maskable = s->gsi != GSI_NONE || s->mask,
     };
     return out->name;
 }

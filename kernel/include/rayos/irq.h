@@ -18,6 +18,10 @@ typedef void (*irq_handler_t)(void *arg);
  * Thread context. */
 int irq_vector_alloc(const char *name, irq_handler_t handler, void *arg);
 void irq_vector_free(int vector);
+/* Let irq_mask and irq_unmask silence whoever sends this message: `mask` gets
+ * the handler's argument; any context but NMI, and not after irq_vector_free
+ * has returned. */
+void irq_vector_set_mask(int vector, void (*mask)(void *arg, bool masked));
 /* Have this CPU take `vector` as soon as its interrupts are on: how code that
  * may hold any lock gets to a place where none is held. Interrupts off. */
 void irq_raise_self(int vector);
@@ -34,6 +38,8 @@ int irq_request_isa(uint32_t line, const char *name, irq_handler_t handler,
 /* Mask and give back what irq_request_* returned; on return no handler of it
  * runs any more. */
 void irq_release(int vector);
+/* A line, or a message that has a mask; else nothing happens. Any context but
+ * NMI. */
 void irq_mask(int vector);
 void irq_unmask(int vector);
 
@@ -68,6 +74,7 @@ struct irq_info {
     int64_t gsi; /* -1: not a line */
     const char *name;
     uint64_t count;
+    bool maskable;
 };
 /* Listing: true while vector i (0..255) exists and is in use fill `out`. Any
  * context. */

@@ -183,7 +183,9 @@ struct reflex_args {
  */
 struct reflex_action {
     const char *name, *doc;
-    const char *args; /* of each its kind: n number, t text; after ? optional */
+    /* Of each its kind: n number, t text, i either, an id or a name (then its
+     * text is NULL, or not); after ? optional. */
+    const char *args;
     /* What the maker of a rule must be allowed to do; NULL: nothing more. */
     const char *capability;
     /* In the event's own context, interrupts off; else on the reflex thread. */
@@ -200,6 +202,10 @@ struct reflex_action {
     static const struct reflex_action reflex_action_##ident                    \
         __attribute__((used, section("rayos_reflex_actions"), aligned(8))) = { \
             .name = #ident, __VA_ARGS__}
+
+/* For an action that has handed its work on: it failed after all, with this
+ * negative errno. Any context but NMI. */
+void reflex_failed(const char *rule, const struct event *over, int err);
 
 /* i-th in link order, NULL past the end. */
 const struct reflex_action *reflex_action_at(size_t i);
