@@ -229,8 +229,8 @@ that are there from the start are in `policies/reflexes.lua`.
       args = {},
       returns = { { "table", "name, args, doc, any_context of each" } },
       text =
-        "What rules can do. Arguments: n a number, t a text, i an id or a name; those after ? may be "
-        .. "left out.",
+        "What rules can do. Arguments: n a number, t a text, i an id or a name; "
+        .. "those after ? may be left out.",
       example = "print(reflex.actions())",
     },
     {
