@@ -3,6 +3,7 @@
 
 local keymap = require "keymap"
 local router = require "input_router"
+local strokes = require "strokes"
 local table_in_force = require "keymap_table"
 
 local utf8 = utf8
@@ -10,16 +11,6 @@ local utf8 = utf8
 local input = {}
 
 local codes = router.codes()
-
--- What people call some keys.
-local ALIASES = {
-  ctrl = "leftctrl", shift = "leftshift", alt = "leftalt", altgr = "rightalt",
-  meta = "leftmeta", ["return"] = "enter", pgup = "pageup", pgdn = "pagedown",
-  escape = "esc", ["-"] = "minus", ["="] = "equal", ["["] = "leftbrace",
-  ["]"] = "rightbrace", [";"] = "semicolon", ["'"] = "apostrophe",
-  ["`"] = "grave", ["\\"] = "backslash", [","] = "comma", ["."] = "dot",
-  ["/"] = "slash", [" "] = "space",
-}
 
 ---@return table[]
 function input.devices()
@@ -106,8 +97,7 @@ end
 -- --- a hand that types ---
 
 local function code_of(name)
-  local code = type(name) == "string"
-    and codes[ALIASES[name:lower()] or name:lower()]
+  local code = strokes.code(name)
   if not code then
     error(("input: there is no key %s; input.keys() names all"):format(
       type(name) == "string" and ("%q"):format(name) or tostring(name)), 3)
@@ -147,38 +137,6 @@ function input.release(...)
   return true
 end
 
--- One stroke, with its modifiers held around it.
-local function stroke(s)
-  for _, name in ipairs(s.held) do
-    router.key(codes[name], true)
-  end
-  local ok, why, err = router.key(s.code, true)
-  router.key(s.code, false)
-  for i = #s.held, 1, -1 do
-    router.key(codes[s.held[i]], false)
-  end
-  return ok, why, err
-end
-
-local WHITE = { ["\n"] = "enter", ["\r"] = "enter", ["\t"] = "tab",
-  ["\b"] = "backspace", ["\27"] = "esc" }
-
--- All strokes of a text, or which character has none.
-local function strokes_of(text)
-  local find, list = keymap.strokes(table_in_force.get()), {}
-  for _, code in utf8.codes(text) do
-    local white = code < 128 and WHITE[string.char(code)]
-    local strokes = white and { { code = codes[white], held = {} } }
-      or find(code)
-    if not strokes then
-      return nil, ("input.type: no key of this map gives %s"):format(
-        utf8.char(code)), "EINVAL"
-    end
-    table.move(strokes, 1, #strokes, #list + 1, list)
-  end
-  return list
-end
-
 ---Type a text as a person would on the map in force; "\n" is Enter. Nothing is
 ---typed when the map has no key for a character.
 ---@param text string
@@ -186,17 +144,11 @@ function input.type(text)
   if type(text) ~= "string" or not utf8.len(text) then
     error("input.type: expected a text in UTF-8", 2)
   end
-  local strokes, why, code = strokes_of(text)
-  if not strokes then
-    return nil, why, code
+  local list, why, code = strokes.of(text)
+  if not list then
+    return nil, "input.type: " .. why, code
   end
-  for _, s in ipairs(strokes) do
-    local ok, refused, err = stroke(s)
-    if not ok then
-      return nil, refused, err
-    end
-  end
-  return true
+  return strokes.play(list, router.key)
 end
 
 ---As a mouse: move by so many steps, turn the wheel.

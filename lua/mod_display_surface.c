@@ -9,12 +9,14 @@
  *	s:show([on]), s:hide(), s:raise()
  *	s:resize(width, height): the picture; its pixels are cleared
  *	s:read() -> its own pixels: red, green, blue of each; width; height
+ *	s:png() -> the same as a PNG file
  *	s:close(): ends one that this handle has made; lets go of another
  */
 #include <errno.h>
 #include <string.h>
 
 #include "lua/mod_display.h"
+#include "lua/png.h"
 
 static const char *const scaling_names[] = {
     [SCALE_NONE] = "none", [SCALE_INTEGER] = "integer", [SCALE_FIT] = "fit",
@@ -263,30 +265,56 @@ static void read_line(const uint32_t *pixels, uint32_t width, uint8_t *rgb)
     }
 }
 
+/* Pushes its pixels; NULL: nil, message, code are pushed instead. */
+static const uint8_t *push_picture(lua_State *L, struct surface *s,
+                                   uint32_t *width, uint32_t *height)
+{
+    uint32_t stride, now_width, now_height;
+    const uint32_t *pixels;
+    uint8_t *rgb;
+
+    surface_size(s, width, height);
+    rgb = lua_newuserdatauv(L, (size_t)*width * *height * 3, 0);
+    pixels = surface_lock(s, &stride);
+    surface_size(s, &now_width, &now_height);
+    if (!pixels || now_width != *width || now_height != *height) {
+        surface_unlock(s);
+        module_fail(L, -EAGAIN, surface_name(s));
+        return NULL;
+    }
+    for (uint32_t y = 0; y < *height; y++, pixels += stride)
+        read_line(pixels, *width, rgb + (size_t)y * *width * 3);
+    surface_unlock(s);
+    return rgb;
+}
+
 static int surface_read(lua_State *L)
 {
     struct surface *s = display_check_surface(L, 1)->surface;
-    uint32_t width, height, stride, now_width, now_height;
-    const uint32_t *pixels;
-    uint8_t *rgb;
-    size_t count;
+    uint32_t width, height;
+    const uint8_t *rgb = push_picture(L, s, &width, &height);
 
-    surface_size(s, &width, &height);
-    count = (size_t)width * height;
-    rgb = lua_newuserdatauv(L, count * 3, 0);
-    pixels = surface_lock(s, &stride);
-    surface_size(s, &now_width, &now_height);
-    if (!pixels || now_width != width || now_height != height) {
-        surface_unlock(s);
-        return module_fail(L, -EAGAIN, surface_name(s));
-    }
-    for (uint32_t y = 0; y < height; y++, pixels += stride)
-        read_line(pixels, width, rgb + (size_t)y * width * 3);
-    surface_unlock(s);
-    lua_pushlstring(L, (const char *)rgb, count * 3);
+    if (!rgb)
+        return 3;
+    lua_pushlstring(L, (const char *)rgb, (size_t)width * height * 3);
     lua_pushinteger(L, width);
     lua_pushinteger(L, height);
     return 3;
+}
+
+static int surface_png(lua_State *L)
+{
+    struct surface *s = display_check_surface(L, 1)->surface;
+    uint32_t width, height;
+    const uint8_t *rgb = push_picture(L, s, &width, &height);
+    luaL_Buffer b;
+    uint8_t *out;
+
+    if (!rgb)
+        return 3;
+    out = (uint8_t *)luaL_buffinitsize(L, &b, png_bound(width, height));
+    luaL_pushresultsize(&b, png_encode(rgb, width, height, out));
+    return 1;
 }
 
 static const struct lua_function surface_methods[] = {
@@ -298,6 +326,7 @@ static const struct lua_function surface_methods[] = {
     {"raise", surface_to_front, DISPLAY_CAPABILITY},
     {"resize", surface_set_size, DISPLAY_CAPABILITY},
     {"read", surface_read, DISPLAY_READ},
+    {"png", surface_png, DISPLAY_READ},
     {"close", surface_close, NULL},
     {0},
 };

@@ -3,10 +3,9 @@
  *
  *	display = {width=, height=} in vm.define: virtio-gpu, keyboard, tablet
  *	v:display() -> {active, width, height, frames, frames_total, pixels,
- *	commands, errors, resources, memory, keyboard, tablet, events, dropped};
- *	nil, message, "ENODEV" without one
- *	v:input(type, code, value): straight into the guest, focused or not; a
- *	batch ends with type 0
+ *	commands, errors, resources, memory, keyboard, tablet, events, dropped,
+ *waiting}; nil, message, "ENODEV" without one v:input(type, code, value):
+ *straight into the guest, focused or not; a batch ends with type 0
  */
 #include <errno.h>
 
@@ -81,6 +80,7 @@ static int method_display(lua_State *L)
     set_number(L, "memory", s.memory);
     set_number(L, "events", s.events);
     set_number(L, "dropped", s.dropped);
+    set_number(L, "waiting", s.waiting);
     return 1;
 }
 

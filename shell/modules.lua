@@ -10,7 +10,7 @@ local modules = {}
 ---In the order in which help() shows them.
 modules.names = {
   "sys", "domain", "log", "fs", "block", "console", "trace", "event", "reflex", "vm", "dev",
-  "display",
+  "display", "desktop",
   "input", "net", "volume", "mind", "policy", "cjson", "lpeg",
 }
 

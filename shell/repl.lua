@@ -10,6 +10,7 @@ local modules = require "modules"
 local output = require "output"
 local paint = require "palette".paint
 local source = require "source"
+require "desktop_words" -- commands
 
 local MAX_KEPT = 9 -- results kept in _1, _2, ...
 

@@ -260,6 +260,7 @@ void virtio_input_get_stats(struct virtio_input *in,
     *out = (struct virtio_input_stats){
         .events = in->events,
         .dropped = in->backlog.dropped,
+        .waiting = in->backlog.count,
         .ready = in->active,
     };
     spin_unlock(&in->lock, flags);

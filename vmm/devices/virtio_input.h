@@ -9,6 +9,7 @@ struct virtio_input;
 
 struct virtio_input_stats {
     uint64_t events, dropped; /* told to the driver, or not */
+    uint32_t waiting;         /* for buffers of the driver's */
     bool ready;               /* a driver uses it */
 };
 

@@ -444,6 +444,7 @@ static void add_devices(struct vm_display *d, struct vm_display_stats *out)
     out->tablet = tablet.ready;
     out->events = keyboard.events + tablet.events;
     out->dropped = keyboard.dropped + tablet.dropped;
+    out->waiting = keyboard.waiting + tablet.waiting;
 }
 
 bool vm_display_get_stats(struct vm *vm, struct vm_display_stats *out)

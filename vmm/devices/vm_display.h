@@ -22,6 +22,7 @@ struct vm_display_stats {
     uint32_t resources;
     bool keyboard, tablet; /* a driver uses them */
     uint64_t events, dropped;
+    uint32_t waiting; /* events that the drivers have not taken */
 };
 
 /* false: it has no display, or was never started. */

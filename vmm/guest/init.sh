@@ -4,6 +4,7 @@
 #
 #   rayos.run="SHELL TEXT"  run that, print RAYOS-GUEST-EXIT and its status
 #   rayos.once              then switch the machine off; else there is a shell
+#   rayos.display           load what a virtio-gpu needs: it takes a while
 #   rayos.root=/dev/vda     go on with /sbin/init of that ext4 file system
 #
 # RAYOS-GUEST-READY on the console says that this system is up.
@@ -35,6 +36,7 @@ root=$(word rayos.root)
 while read -r module; do
   case "$module" in
   ext4|jbd2|mbcache|crc16|crc32c_generic) [ "$root" ] || continue ;;
+  drm*|virtio_dma_buf|virtio_gpu) has rayos.display || continue ;;
   esac
   insmod "/modules/$module.ko" || echo "init: $module was not loaded"
 done < /modules/order

@@ -17,7 +17,7 @@ BUSYBOX = pathlib.Path("/bin/busybox")
 # and what is built into the kernel is left out.
 MODULES = ("virtio_mmio", "virtio_pci", "virtio_blk", "virtio_console",
            "virtio_net", "virtio_rng", "virtio_balloon", "virtio_input",
-           "evdev", "crc32c_generic", "ext4")
+           "evdev", "virtio_gpu", "crc32c_generic", "ext4")
 
 # Linux, Documentation/arch/x86/boot.rst: "The Real-Mode Kernel Header"
 SETUP_SECTORS, PAYLOAD_OFFSET, PAYLOAD_LENGTH = 0x1F1, 0x248, 0x24C

@@ -1,0 +1,26 @@
+-- The desktops: virtual machines that a person sees. Read at each command, so
+-- that a change is in force at once; a policy with an error in it is said by the
+-- command and changes nothing.
+--
+-- For each name: what vm.define takes (kernel, initrd, cmdline, memory, cpus,
+-- disks, ...; the display is as large as the screen's free part), and
+--   layout           "full", "split" or "window", when a command names none
+--   start            "show": when it is first shown; "boot": hidden, at boot
+--   restart          how often in ten minutes a crashed one is started again
+--   shutdown_seconds how long an orderly end may take before it is killed
+-- `default` is the one that "show desktop" means.
+
+return {
+  default = "linux",
+  linux = {
+    kernel = "/guests/desktop/vmlinux",
+    initrd = "/guests/desktop/initrd",
+    cmdline = "console=hvc0 quiet cryptomgr.notests",
+    memory = 640,
+    has_console = true,
+    layout = "full",
+    start = "show",
+    restart = 5,
+    shutdown_seconds = 20,
+  },
+}
