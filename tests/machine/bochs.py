@@ -11,11 +11,12 @@ wall.
 import os
 import pathlib
 import socket
+import subprocess
 import time
 
 from PIL import Image
 
-from base import BaseMachine, NotSupported
+from base import BUILD, BaseMachine, NotSupported
 from rfb import BUTTONS, Rfb
 from serial_port import SerialPort
 
@@ -49,6 +50,7 @@ vga: extension=cirrus
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path="{image}", mode=flat, \
 cylinders={cylinders}, heads={heads}, spt={sectors}
+{slave}
 boot: disk
 com1: enabled=1, mode=socket-server, dev=127.0.0.1:{port}
 port_e9_hack: enabled=1
@@ -87,23 +89,41 @@ class BochsMachine(BaseMachine):
     lane = "bochs"
 
     def __init__(self, workdir, *, cpus: int = 2, memory: int = 512,
-                 cpu: str = "corei7_haswell_4770", **rest):
+                 cpu: str = "corei7_haswell_4770", guests: bool = False,
+                 **rest):
         super().__init__(workdir, **rest)
         self.options = dict(cpus=cpus, memory=memory, cpu=cpu)
+        self.guests = guests
         self.port = 0
         self.rfb: Rfb | None = None
         self.pointer_x = self.pointer_y = POINTER_START
         self.buttons = 0
 
-    def _configure(self) -> None:
-        """Bochs wants to know the disk's whole geometry."""
+    @staticmethod
+    def _cylinders(image: pathlib.Path) -> int:
+        """Bochs wants to know a disk's whole geometry: it has no half ones."""
         track = HEADS * SECTORS * SECTOR_BYTES
-        cylinders = -(-self.image.stat().st_size // track)
-        os.truncate(self.image, cylinders * track)
+        cylinders = -(-image.stat().st_size // track)
+        os.truncate(image, cylinders * track)
+        return cylinders
+
+    def _slave(self) -> str:
+        """The disk of virtual machines, at /guests (vmm/guest/images.py)."""
+        if not self.guests:
+            return ""
+        copy = self.workdir / "guests.img"
+        subprocess.run(["cp", "--sparse=always", BUILD / "guests.img", copy],
+                       check=True)
+        return (f'ata0-slave: type=disk, path="{copy}", mode=flat, '
+                f"cylinders={self._cylinders(copy)}, heads={HEADS}, "
+                f"spt={SECTORS}")
+
+    def _configure(self) -> None:
         self.port = free_port()
         (self.workdir / "bochsrc").write_text(CONFIGURATION.format(
             workdir=self.workdir, image=self.image, firmware=FIRMWARE,
-            vga_bios=VGA_BIOS, port=self.port, cylinders=cylinders,
+            vga_bios=VGA_BIOS, port=self.port, slave=self._slave(),
+            cylinders=self._cylinders(self.image),
             heads=HEADS, sectors=SECTORS, **self.options))
         (self.workdir / "debugger").write_text("c\n")  # go on at once
 
@@ -129,7 +149,8 @@ class BochsMachine(BaseMachine):
         if self.rfb:
             self.rfb.close()
         self.rfb = None
-        pathlib.Path(f"{self.image}.lock").unlink(missing_ok=True)
+        for image in (self.image, self.workdir / "guests.img"):
+            pathlib.Path(f"{image}.lock").unlink(missing_ok=True)
 
     def wait_exit(self, timeout: float = 60.0) -> int:
         status = self.process.wait(timeout)

@@ -50,6 +50,7 @@ class QemuMachine(BaseMachine):
             "virtio": ["-device", "virtio-blk-pci,drive=d0"],
             "ahci": ["-device", "ich9-ahci,id=ahci0",
                      "-device", "ide-hd,bus=ahci0.0,drive=d0"],
+            "ide": ["-device", "ide-hd,bus=ide.0,drive=d0"],
             "nvme": ["-device", "nvme,drive=d0,serial=rayos"],
             "usb": ["-device", "qemu-xhci,id=xhci0",
                     "-device", "usb-storage,bus=xhci0.0,drive=d0"],
