@@ -157,6 +157,17 @@ static void push_failure(lua_State *L, int status, bool interrupted)
     }
 }
 
+/* interrupts(on): does Ctrl-C interrupt what console.run runs, or is it a byte
+ * to be read? */
+static int console_interrupts(lua_State *L)
+{
+    struct tty *t = own_tty(L);
+
+    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    tty_set_interruptible(t, lua_toboolean(L, 1) && domain_of(L)->run_depth);
+    return 0;
+}
+
 /*
  * console.run(f, ...): true and the results, or false and the error with its
  * traceback. While it runs Ctrl-C ends it.
@@ -189,9 +200,13 @@ void domain_console_release(struct domain *d)
 }
 
 static const struct lua_function console_functions[] = {
-    {"read", console_read, "console"}, {"write", console_write, "console"},
-    {"size", console_size, "console"}, {"name", console_name, NULL},
-    {"run", console_run, "console"},   {0},
+    {"read", console_read, "console"},
+    {"write", console_write, "console"},
+    {"size", console_size, "console"},
+    {"name", console_name, NULL},
+    {"interrupts", console_interrupts, "console"},
+    {"run", console_run, "console"},
+    {0},
 };
 
 LUA_MODULE(console, .functions = console_functions);

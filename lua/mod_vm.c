@@ -1,4 +1,4 @@
-/* Module `vm`: virtual machines. Domain's thread. */
+/* Module `vm_core`: virtual machines, under lua/vm.lua. Domain's thread. */
 #include <errno.h>
 #include <string.h>
 
@@ -418,7 +418,8 @@ static void extend(lua_State *L)
     module_new_class(L, VM_CLASS, methods, meta);
     lua_getfield(L, -1, "__index");
     module_set_functions(L, vm_display_methods);
-    lua_pop(L, 1);
+    module_set_functions(L, vm_console_methods);
+    lua_setfield(L, -3, "methods"); /* lua/vm.lua adds some */
     lua_pop(L, 1);
 }
 
@@ -429,4 +430,4 @@ static const struct lua_function functions[] = {
     {"list", vm_lua_list, VM_CAPABILITY},
     {0}};
 
-LUA_MODULE(vm, .functions = functions, .extend = extend);
+LUA_MODULE(vm_core, .functions = functions, .extend = extend);

@@ -19,4 +19,7 @@ void vm_take_config(lua_State *L, struct vm_config *c);
 void vm_take_display(lua_State *L, struct vm_config *c);
 extern const struct lua_function vm_display_methods[];
 
+/* lua/mod_vm_console.c */
+extern const struct lua_function vm_console_methods[];
+
 #endif

@@ -62,6 +62,14 @@ second without one.
       example = "console.name()",
     },
     {
+      name = "interrupts",
+      args = { { "on", "boolean" } },
+      returns = {},
+      text = "Whether Ctrl-C ends what console.run has called, or is the byte "
+        .. "3 for console.read. The end of console.run puts it back.",
+      example = "console.interrupts(true)",
+    },
+    {
       name = "run",
       args = { { "f", "function" }, { "...", "any", "its arguments" } },
       returns = {

@@ -1,0 +1,148 @@
+-- Module vm: virtual machines. Over `vm_core` (C), whose handles get the
+-- methods that wait and talk: consoles, attaching, shutting down.
+
+local core = require "vm_core"
+local console = require "console"
+local sys = require "sys"
+
+local methods = core.methods
+local vm = { host = core.host, define = core.define, get = core.get,
+  list = core.list }
+
+-- The other end of a guest's console. Several may read it: each has a place of
+-- its own in what the guest has said.
+local Console = {}
+Console.__index = Console
+Console.__name = "vm console"
+
+---The guest's first serial line, from the oldest that is kept on.
+function methods:console()
+  return setmetatable({ vm = self, at = 0, rest = "" }, Console)
+end
+
+function Console:__tostring()
+  return ("console of %s"):format(self.vm)
+end
+
+-- What came since the last read; waits for a byte at least.
+function Console:read(seconds)
+  if self.rest ~= "" then
+    local text = self.rest
+    self.rest = ""
+    return text
+  end
+  local text, at, code = self.vm:console_read(self.at, seconds)
+  if not text then
+    return nil, at, code
+  end
+  self.at = at
+  return text
+end
+
+-- Type into the guest; waits while it does not read.
+function Console:write(text, seconds)
+  local deadline = sys.uptime() + (seconds or 10)
+  while text ~= "" do
+    local n, message, code = self.vm:console_write(text)
+    if not n then
+      return nil, message, code
+    end
+    text = text:sub(n + 1)
+    if text ~= "" then
+      if sys.uptime() > deadline then
+        return nil, ("the guest does not read; %d bytes are left"):format(#text),
+          "ETIMEDOUT"
+      end
+      sys.sleep(0.01)
+    end
+  end
+  return true
+end
+
+-- All that is kept, whatever was read.
+function Console:history()
+  local parts, at = {}, 0
+  while true do
+    local text, after = self.vm:console_read(at, 0)
+    if not text then
+      return table.concat(parts)
+    end
+    parts[#parts + 1], at = text, after
+  end
+end
+
+-- Read until the pattern comes; what lies behind it is read next time.
+function Console:expect(pattern, seconds)
+  local deadline = sys.uptime() + (seconds or 60)
+  local seen = ""
+  while true do
+    local found = table.pack(seen:find(pattern))
+    if found[1] then
+      self.rest = seen:sub(found[2] + 1)
+      if found.n > 2 then
+        return table.unpack(found, 3, found.n)
+      end
+      return seen:sub(found[1], found[2])
+    end
+    local left = deadline - sys.uptime()
+    local text, message, code = self:read(math.max(left, 0))
+    if not text then
+      self.rest = seen
+      local last = seen:sub(-200):gsub("%c", " ")
+      return nil, ("%s while waiting for %q; the guest said: %s"):format(
+        message, pattern, last), code
+    end
+    seen = seen .. text
+  end
+end
+
+local LEAVE = "\29" -- Ctrl-]
+local POLL = 0.02
+
+local function forward_keys(guest)
+  local keys = console.read(0)
+  if not keys then
+    return true
+  end
+  local stop = keys:find(LEAVE, 1, true)
+  if stop ~= 1 then
+    guest:write(stop and keys:sub(1, stop - 1) or keys)
+  end
+  return not stop
+end
+
+local function attach(guest, handle)
+  while forward_keys(guest) do
+    local text = guest:read(POLL)
+    if text then
+      console.write(text)
+    elseif handle:state() == "stopped" or handle:state() == "crashed" then
+      return
+    end
+  end
+end
+
+-- This terminal becomes the guest's console until Ctrl-] is pressed, or the
+-- guest ends. Ctrl-C goes to the guest.
+function methods:attach()
+  console.write(("console of \"%s\"; Ctrl-] leaves\n"):format(self:name()))
+  console.interrupts(false)
+  local ok, message = pcall(attach, self:console(), self)
+  console.interrupts(true)
+  if not ok then
+    error(message, 0)
+  end
+  console.write("\27[m\n")
+  return self:state()
+end
+
+-- Press the power button and wait until the guest has shut down.
+function methods:shutdown(seconds)
+  local ok, message, code = self:power_button()
+  if not ok then
+    return nil, message, code
+  end
+  return self:wait("stopped", seconds or 30)
+end
+
+return vm
