@@ -18,7 +18,9 @@ local PATIENCE = 5 -- seconds, until a guest takes what it is told
 
 -- --- names ---
 
-local function policy()
+---The table of policies/desktop.lua, read anew.
+---@return table? policy, string? message, string? code
+function desktop.policy()
   local chunk, message = loadfile(POLICY, "t", {})
   if not chunk then
     return nil, "the desktop policy does not load: " .. message, "EINVAL"
@@ -56,7 +58,7 @@ end
 
 -- The desktop's name and its rules.
 local function resolve(name)
-  local rules, message, code = policy()
+  local rules, message, code = desktop.policy()
   if not rules then
     return nil, message, code
   end
@@ -133,6 +135,22 @@ local function up(name, rules)
     return nil, name .. " has no display", "ENODEV"
   end
   return guest, done
+end
+
+---Start it if it is not up, hidden.
+---@param name string?
+---@return string? name, string? done_or_message, string? code
+function desktop.start(name)
+  local found, rules, code = resolve(name)
+  if not found then
+    return nil, rules, code
+  end
+  local guest, done
+  guest, done, code = up(found, rules)
+  if not guest then
+    return nil, done, code
+  end
+  return found, done
 end
 
 local LAYOUTS = { "full", "split", "window" }

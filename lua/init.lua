@@ -74,6 +74,14 @@ local function escalations()
   }
 end
 
+local function desktop()
+  return {
+    name = "desktop", file = "/boot/lua/desktop_run.lua",
+    caps = { "vm", "display", "display.read", "event", "log", "domain",
+      "fs.read", "input" }, budget = POLICY_BUDGET, restart = "on-error",
+  }
+end
+
 local scenario = sys.cmdline("scenario")
 if scenario then
   (require "scenario_host").run(scenario, TTYS[1])
@@ -94,6 +102,7 @@ if not sys.safe_mode() then
   children[#children + 1] = escalations()
   children[#children + 1] = reflex_policy()
   children[#children + 1] = device_policy()
+  children[#children + 1] = desktop()
 end
 if #children == 0 then
   log.error("there is no terminal to start a shell on")

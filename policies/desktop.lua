@@ -7,6 +7,7 @@
 --   layout           "full", "split" or "window", when a command names none
 --   start            "show": when it is first shown; "boot": hidden, at boot
 --   restart          how often in ten minutes a crashed one is started again
+--   pause_minutes    hidden for so long, it pauses; absent: it runs on
 --   shutdown_seconds how long an orderly end may take before it is killed
 -- `default` is the one that "show desktop" means.
 

@@ -17,6 +17,8 @@ local commands = {}
 ---@field name string one word of letters, digits, - and _
 ---@field args? string how the arguments are written, for help
 ---@field summary string one line
+---@field topic? string the module whose help tells about it: it is not listed
+---in the overview
 ---@field handler fun(shell: shell.repl, args: shell.arguments): any ...
 ---results are shown like those of an expression; nil, message is an error
 

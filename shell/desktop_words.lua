@@ -91,7 +91,7 @@ end
 
 local function register(name, args, summary, act)
   commands.register {
-    name = name, args = args, summary = summary,
+    name = name, args = args, summary = summary, topic = "desktop",
     handler = function(shell, arguments)
       local module, missing = desktop()
       if not module then

@@ -86,8 +86,11 @@ local KEYS = {
 local function command_words()
   local words = {}
   for _, name in ipairs(commands.names()) do
-    local args = commands.registry[name].args
-    words[#words + 1] = name .. (args and " " .. args or "")
+    local command = commands.registry[name]
+    local args = command.args
+    if not command.topic then
+      words[#words + 1] = name .. (args and " " .. args or "")
+    end
   end
   return concat(words, ", ")
 end
@@ -114,8 +117,8 @@ local function overview(columns)
   heading(out, "Modules")
   two_columns(out, module_rows(), columns, "key")
   wrap(out, "help(x) tells about a function, module or object, help(\"word\") "
-    .. "searches. A local lives for one entry only; without `local` a variable "
-    .. "stays for the session.", 0, columns)
+    .. "searches. A local lives for one entry; without `local` it stays.", 0,
+    columns)
   return concat(out, "\n")
 end
 

@@ -24,6 +24,13 @@ At the prompt all of it is words, and small typing errors are understood:
 | `screenshot linux` | its picture as a file, shown or hidden |
 | `shutdown linux`, `reset linux` | in order; as its button does |
 
+## The one that looks after them
+
+The domain `desktop` starts at boot, hidden, what the policy says so; starts a
+crashed one again, with growing pauses, and tells a person; takes one that has
+ended from the screen; pauses one that was hidden for `pause_minutes`, until it is
+shown.
+
 ## Events
 
 `vm_display` tells when a guest's picture comes (`on`), is drawn for the first
@@ -42,10 +49,26 @@ screen: see `event.types()`.
         .. "pointer.",
     },
     {
+      name = "start",
+      args = { { "name", "string?", "of a desktop" } },
+      returns = { { "string?", "its name and what was done, or nil, message, "
+        .. "code" } },
+      text = "Start it if it is not up; where it is on the screen, or hidden, "
+        .. "stays as it is.",
+    },
+    {
       name = "hide",
       args = { { "name", "string?", "of a desktop" } },
       returns = { { "string?", "its name, or nil, message, code" } },
       text = "Take it off the screen; it runs on.",
+    },
+    {
+      name = "policy",
+      args = {},
+      returns = { { "table?", "what policies/desktop.lua says, or nil, message, "
+        .. "code" } },
+      text = "The policy in force, read anew.",
+      example = "desktop.policy().default",
     },
     {
       name = "status",

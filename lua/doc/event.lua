@@ -1,8 +1,7 @@
 -- What module event offers: help(), docs and the annotation files read this.
 return {
   module = "event",
-  summary =
-    "What happens in the machine, as tables: keys, deaths, shortage, your own.",
+  summary = "What happens in the machine, as tables: keys, deaths, your own.",
   text =
     "Events are fixed records that drivers, the kernel and scripts raise. A "
     .. "subscription is a queue of its own with a filter; nobody who listens, no cost. "

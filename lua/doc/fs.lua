@@ -1,8 +1,7 @@
 -- What module fs offers: help(), docs and the annotation files read this.
 return {
   module = "fs",
-  summary = "Files and directories: /boot (read-only), /tmp (memory), /dev, "
-    .. "/esp and /guests (disks).",
+  summary = "Files: /boot, /tmp (memory), /dev, disks at /esp and /guests.",
   text = "Whole files at once; io has streams. Reading needs \"fs.read\", "
     .. "changing needs \"fs.write\"; \"fs\" is both.",
   intro = [==[

@@ -10,7 +10,7 @@ import pytest
 GUEST = r"""p() { printf $1 > /p; for i in $(seq 19); do cat /p /p > /q; mv /q /p;
  done; cat /p > /dev/fb0; }; p '\000\000\377\000' 2> /dev/null;
  while read x; do case $x in red) p '\000\000\377\000';;
- green) p '\000\377\000\000';; end) poweroff -f;; esac; done
+ green) p '\000\377\000\000';; end) poweroff -f;; crash) reboot -f;; esac; done
  < /dev/tty1 2> /dev/null""".replace("\n", "")
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 DEFINE = f"""
@@ -19,7 +19,7 @@ G = assert(vm.define {{
   name = "linux", memory = 256,
   kernel = "/guests/generic/vmlinux", initrd = "/guests/generic/initrd",
   display = {{ width = 800, height = 600 }},
-  cmdline = [[quiet cryptomgr.notests rayos.display rayos.run="{GUEST}"]],
+  cmdline = [[quiet reboot=t cryptomgr.notests rayos.display rayos.run="{GUEST}"]],
 }})
 """
 
@@ -146,3 +146,15 @@ def test_a_guest_that_ends_keeps_its_place(shown):
     until(lambda: guest_pixel(shown) == RED, "the guest paints again")
     assert "linux: " in shown.type("shutdown linux")
     assert shown.eval("return (G:state())") == ["stopped"]
+
+
+def test_a_crash_is_told_and_the_guest_starts_again(shown):
+    """The policy looks after a VM of a name that it knows."""
+    shown.type("show linux desktop", 90)
+    until(lambda: guest_pixel(shown) == RED, "the guest paints")
+    boots, = shown.eval("return G:stats().boots")
+    shown.type(r'type "crash\n" into linux')  # resets by a triple fault
+    until(lambda: shown.eval("return G:stats().boots") == [boots + 1],
+          "it starts again")
+    until(lambda: guest_pixel(shown) == RED, "it paints again")
+    assert place(shown)["shown"]

@@ -183,7 +183,7 @@ test("a command word is a command, unless the line is Lua", function()
   has(session "log 5", "error: there is no module 'log'")
   is(session "history = 5", "ray> history = 5")
   has(session("history = 5", "history"), "ray> history\n5")
-  has(session "show desktop", "error: syntax error near 'desktop'")
+  has(session "wave flags", "error: syntax error near 'flags'")
 end)
 
 test("another module can register a verb", function()
