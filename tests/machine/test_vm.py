@@ -85,6 +85,23 @@ def test_two_vcpus_start_and_interrupt_each_other(machine):
     check_tap(run(machine, "smp.64", "{ cpus = 2 }"))
 
 
+def test_a_guest_that_writes_anything_to_devices_harms_itself_only(machine):
+    """However it ends: with its TAP, by a fault that it provoked, or not."""
+    ended = machine.eval("""
+        local g = guest_define("storm.64", { cpus = 2 })
+        assert(g:start())
+        for _ = 1, 200 do
+          if g:state() ~= "running" then break end
+          sys.sleep(0.05)
+        end
+        local state = g:state()
+        g:kill()
+        g:destroy()
+        return state""", timeout=60)[0]
+    assert ended in ("running", "stopped", "crashed")
+    check_tap(run(machine, "cpu.64"))
+
+
 @pytest.fixture
 def own_machine(request, tmp_path):
     """One with a command line of its own."""

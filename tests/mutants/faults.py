@@ -254,4 +254,15 @@ FAULTS = [
     Fault("a guest's keyboard remembers over a reset",
           "vmm/devices/virtio_input.c", "    backlog_reset(&in->backlog);", "",
           UNIT + "test_vm_virtio_input"),
+    Fault("a borrow sets no carry", "vmm/emulate_alu.c",
+          "(~a & b) | ((~a | b) & r)", "(~a & b)", UNIT + "test_vm_emulate"),
+    Fault("a REP counts elements that faulted", "vmm/emulate_string.c",
+          "        err = element(m);\n        if (err)\n"
+          "            return err;\n        advance(m, GPR_RCX, -1);",
+          "        err = element(m);\n        advance(m, GPR_RCX, -1);\n"
+          "        if (err)\n            return err;",
+          UNIT + "test_vm_emulate"),
+    Fault("an emulated page crossing stays on its first page",
+          "vmm/emulate.c", "    p->n[1] = n - p->n[0];", "    p->n[1] = 0;",
+          "tests/machine/test_vm.py -k faults"),
 ]
