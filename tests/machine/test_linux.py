@@ -1,0 +1,161 @@
+"""Debian's kernels, unchanged, in virtual machines of ours."""
+
+import pytest
+
+from conftest import Fleet, _workdir
+
+HELPERS = r"""
+local vm, sys = require "vm", require "sys"
+function linux_start(kernel, options)
+  local config = { name = "linux", memory = 256, rng = true,
+    kernel = "/guests/" .. kernel,
+    initrd = "/guests/" .. kernel:match("^%w+") .. "/initrd",
+    cmdline = "console=ttyS0 quiet cryptomgr.notests" }
+  for k, v in pairs(options or {}) do config[k] = v end
+  G = assert(vm.define(config))
+  assert(G:start())
+  C = G:console()
+  return linux_up()
+end
+function linux_up()
+  local ready = assert(C:expect("(RAYOS%-GUEST%-READY[^\r\n]*)\r", 120))
+  assert(C:expect("/ # ", 30))
+  return ready
+end
+function linux_run(command, seconds)
+  assert(C:write(command .. "; echo DO''NE\n"))
+  assert(C:expect("DO''NE\r\n", 20))
+  local text = assert(C:expect("^(.-)DONE\r\n", seconds or 60))
+  return (text:gsub("\r", ""))
+end
+return true
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(request):
+    fleet = Fleet(_workdir("test_linux"))
+    disk = fleet.workdir / "scratch.img"
+    disk.parent.mkdir(parents=True, exist_ok=True)
+    with open(disk, "wb") as f:
+        f.truncate(320 << 20)
+    m = fleet.boot(
+        cmdline="testhooks", cpus=2, memory=1536, guests=True, extra=[
+            "-drive", f"id=scratch,if=none,format=raw,file={disk}",
+            "-device", "virtio-blk-pci,drive=scratch,serial=scratch"])
+    request.module.shared_fleet = fleet
+    m.wait_files("/guests")
+    m.eval(HELPERS)
+    yield m
+    fleet.close(keep=request.session.testsfailed > 0)
+
+
+@pytest.fixture
+def guests(machine):
+    yield machine
+    machine.eval("if G then G:destroy() G = nil end")
+
+
+def start(m, kernel: str, options: str = "{}") -> str:
+    return m.eval(f"return linux_start({kernel!r}, {options})", timeout=150)[0]
+
+
+def run(m, command: str, seconds: int = 60) -> str:
+    return m.eval(f"return linux_run([==[{command}]==], {seconds})",
+                  timeout=seconds + 30)[0]
+
+
+def scratch(m) -> str:
+    """RayOS's name of the empty disk."""
+    return m.eval("""for _, b in ipairs(block.list()) do
+        if b.serial == "scratch" then return b.name end end""")[0]
+
+
+@pytest.mark.parametrize("kernel", ["cloud/bzImage", "cloud/vmlinux",
+                                    "generic/vmlinux"])
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_a_kernel_of_debian_reaches_userland(guests, kernel, cpus):
+    ready = start(guests, kernel, f"{{cpus={cpus}}}")
+    assert ready.endswith(f"cpus={cpus}"), ready
+    assert run(guests, "echo $((6 * 7))").strip() == "42"
+    assert run(guests, "head -c 64 /dev/hwrng | wc -c").strip() == "64"
+    run_down(guests)
+
+
+def run_down(m) -> None:
+    m.eval('C:write("poweroff -f\\n") assert(G:wait("stopped", 60))',
+           timeout=80)
+    assert m.eval("return G:state()") == ["stopped"]
+
+
+def test_the_guests_clock_is_ours(guests):
+    start(guests, "cloud/vmlinux")
+    measured, = guests.eval(r"""
+        C:write("echo STA''RT; sleep 10; echo E''ND\n")
+        assert(C:expect("START\r\n", 30))
+        local before = sys.uptime()
+        assert(C:expect("END\r\n", 60))
+        return sys.uptime() - before""", timeout=120)
+    assert 9.8 < measured < 11  # the host may be busy, never early
+    drift, = guests.eval(r"""
+        local function both()
+          local text = linux_run("cat /proc/uptime")
+          return sys.uptime() - tonumber(text:match("[%d.]+"))
+        end
+        local before = both() sys.sleep(5)
+        return both() - before""", timeout=60)
+    assert abs(drift) < 0.5
+
+
+def test_what_the_guest_writes_is_on_the_disk(guests):
+    name = scratch(guests)
+    start(guests, "cloud/vmlinux", "{disks={{source='%s', serial='s1'}}}" % name)
+    assert run(guests, "cat /sys/block/vda/size /sys/block/vda/serial").split(
+        ) == [str((320 << 20) // 512), "s1"]
+    said = run(guests, "dd if=/dev/urandom of=/tmp/a bs=1M count=32 2>/dev/null;"
+               " for i in 0 1 2 3 4 5 6 7; do dd if=/tmp/a of=/dev/vda bs=1M "
+               "seek=$((32 * i)) 2>/dev/null; done; sync; "
+               "echo 3 > /proc/sys/vm/drop_caches; "
+               "cat /tmp/a /tmp/a /tmp/a /tmp/a /tmp/a /tmp/a /tmp/a /tmp/a | "
+               "sha256sum; dd if=/dev/vda bs=1M count=256 2>/dev/null | "
+               "sha256sum", 240)
+    sums = [line.split()[0] for line in said.splitlines() if "-" in line]
+    assert len(sums) == 2 and sums[0] == sums[1], said
+    # Our own driver reads the same there.
+    first = run(guests, "dd if=/dev/vda bs=4096 count=1 2>/dev/null | sha256sum")
+    guests.eval("G:kill()")
+    ours, = guests.eval(f"""
+        local f <close> = assert(io.open("/tmp/first", "wb"))
+        f:write(block.open("{name}"):read(0, 4096)) f:close()
+        return require "fs".sha256("/tmp/first")""")
+    assert ours == first.split()[0]
+
+
+def test_the_power_button_a_reset_and_a_new_start(guests):
+    start(guests, "cloud/vmlinux")
+    guests.eval('C:write("reboot -f\\n") '
+                'linux_up()', timeout=150)
+    assert guests.eval("return G:stats().boots, (G:state())") == [2, "running"]
+    guests.eval("assert(G:reset())")
+    guests.eval('linux_up()', timeout=150)
+    guests.eval("assert(G:kill())")
+    assert guests.eval("return (G:state())") == ["stopped"]
+    guests.eval('assert(G:start()) '
+                'linux_up()', timeout=150)
+    guests.eval("assert(G:pause())")
+    before, = guests.eval("return G:stats().guest_seconds")
+    guests.eval("sys.sleep(0.3)")
+    assert guests.eval("return G:stats().guest_seconds") == [before]
+    guests.eval("assert(G:resume())")
+    assert run(guests, "echo on again").strip() == "on again"
+
+
+def test_two_at_once(guests):
+    start(guests, "cloud/vmlinux")
+    guests.eval("""G1, C1 = G, C G = nil
+        linux_start("cloud/vmlinux", { name = "other" })""", timeout=150)
+    assert run(guests, "hostname; echo second").split()[-1] == "second"
+    guests.eval("C, C2 = C1, C")
+    assert run(guests, "echo first").strip() == "first"
+    guests.eval("assert(G1:destroy()) C = C2")
+    assert run(guests, "echo still here").strip() == "still here"
