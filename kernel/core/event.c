@@ -189,6 +189,17 @@ static void kicked(void *arg)
         wake_reader();
 }
 
+/* Who takes a lock between the raising of an event and the end of the last
+ * action over it? Interrupts off. */
+void event_trace_lock(const struct spinlock *l)
+{
+    const struct event_cpu *c = cpus[cpu_id()];
+
+    if (c && c->ring.depth)
+        trace_write(TRACE_RULE_LOCK, (uintptr_t)l,
+                    (uintptr_t)__builtin_return_address(0));
+}
+
 void event_set_reflex(event_reflex_t fn)
 {
     __atomic_store_n(&reflex, fn, __ATOMIC_RELEASE);

@@ -11,7 +11,7 @@ RUN = ROOT / "tests/scenario/run.py"
 
 
 @pytest.mark.parametrize("name,cpus", [
-    ("events", 2), ("reflexes", 2), ("reflexes", 1)])
+    ("events", 2), ("reflexes", 2), ("reflexes", 1), ("default_rules", 2)])
 def test_these_scenarios_pass(name, cpus):
     done = subprocess.run(
         [sys.executable, RUN, ROOT / f"tests/scenario/{name}.lua", "--cpus",
@@ -22,13 +22,13 @@ def test_these_scenarios_pass(name, cpus):
 
 def test_the_default_rules_are_there(fleet):
     m = fleet.boot()
-    m.eval("for _ = 1, 100 do if #require'reflex'.rules() >= 5 then break end "
+    m.eval("for _ = 1, 100 do if #require'reflex'.rules() >= 6 then break end "
            "sys.sleep(0.1) end")
     rules, = m.eval("local names = {} for _, r in "
                     "ipairs(require'reflex'.rules()) do names[r.name] = true "
                     "end return names")
     assert {"interrupt storm", "hanging domain", "power button", "take back",
-            "toggle"} <= set(rules)
+            "toggle", "guest hangs"} <= set(rules)
 
 
 def test_a_domain_that_hangs_is_told(fleet):

@@ -256,6 +256,23 @@ TEST(a_request_reaches_the_driver_and_is_answered_once)
     CHECK_EQ(disk.stats.busy, 5);
 }
 
+TEST(what_takes_long_is_told)
+{
+    start();
+    slow_told = 0;
+    block_queue_set_slow(100);
+    submit(request(0, BLOCK_READ, 0, 1, 512));
+    now += 100;
+    complete(0, 0);
+    CHECK_EQ(slow_told, 0);
+    submit(request(0, BLOCK_READ, 0, 1, 512));
+    now += 101;
+    complete(0, 0);
+    CHECK_EQ(slow_told, 101);
+    CHECK_EQ(results[0], 0);
+    block_queue_set_slow(BLOCK_SLOW_NS);
+}
+
 TEST(what_is_not_on_the_disk_or_not_aligned_is_refused)
 {
     struct block_request *r;

@@ -473,6 +473,14 @@ TEST(actions_exist_and_their_arguments_fit)
     REFUSED("argument 1 of text is wrong");
     header.strings = 1;
     ACCEPTED();
+    call_begin("which", 1); /* an id or a name */
+    header.constants = header.strings = 1;
+    calls[0].arg[0].kind = REFLEX_ARG_CONSTANT;
+    ACCEPTED();
+    calls[0].arg[0].kind = REFLEX_ARG_STRING;
+    ACCEPTED();
+    calls[0].arg[0].index = 1;
+    REFUSED("argument 1 of which is wrong");
 }
 
 TEST(what_no_way_leads_to_is_refused)

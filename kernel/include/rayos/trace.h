@@ -19,7 +19,8 @@
     ROW(SCHED, "sched")        \
     ROW(IRQ, "irq")            \
     ROW(MARK, "mark")          \
-    ROW(EVENT, "event")
+    ROW(EVENT, "event")        \
+    ROW(LOCK, "lock")
 
 /* How a viewer shows a type. Begin and end nest, for each class and CPU. */
 enum trace_shape {
@@ -37,7 +38,9 @@ enum trace_shape {
     ROW(IRQ_ENTER, IRQ, OWN, "irq_enter", "vector", "")                 \
     ROW(IRQ_EXIT, IRQ, OWN, "irq_exit", "vector", "")                   \
     ROW(USER, MARK, OWN, "mark", "text", "") /* 15 bytes, NUL padded */ \
-    ROW(RAISE, EVENT, POINT, "raise", NULL, "code")
+    ROW(RAISE, EVENT, POINT, "raise", NULL, "code")                     \
+    /* A spin lock taken while this CPU raises an event: by a rule. */  \
+    ROW(RULE_LOCK, LOCK, POINT, "rule_lock", "lock", "from")
 
 #define TRACE_CLASS_ENUM(ident, name)                    TRACE_##ident,
 #define TRACE_TYPE_ENUM(ident, class, shape, name, a, b) TRACE_##ident,
