@@ -108,14 +108,34 @@ local function module_rows()
   return rows
 end
 
-local function overview(columns)
+-- Of the terminal; nil when it does not say.
+local function rows_of(shell)
+  local _, rows = shell.console.size()
+  return rows
+end
+
+-- Each with its summary where the screen has the room, else their names.
+local function modules_part(out, columns, rows)
+  local list = module_rows()
+  if #out + #list + 6 <= (rows or math.huge) then
+    heading(out, "Modules")
+    two_columns(out, list, columns, "key")
+    return
+  end
+  local names = {}
+  for i, row in ipairs(list) do
+    names[i] = row[1]
+  end
+  wrap(out, "Modules: " .. concat(names, ", "), 2, columns)
+end
+
+local function overview(columns, rows)
   local out = { paint("heading", "Try first") }
   two_columns(out, TRY, columns, "key")
   heading(out, "Keys")
   two_columns(out, KEYS, columns, "key")
   wrap(out, "Commands: " .. command_words(), 2, columns)
-  heading(out, "Modules")
-  two_columns(out, module_rows(), columns, "key")
+  modules_part(out, columns, rows)
   wrap(out, "help(x) tells about a function, module or object, help(\"word\") "
     .. "searches. A local lives for one entry; without `local` it stays.", 0,
     columns)
@@ -352,7 +372,7 @@ function help.about(shell, ...)
   local columns = shell.editor.columns
   local value = ...
   if select("#", ...) == 0 then
-    return overview(columns)
+    return overview(columns, rows_of(shell))
   elseif type(value) == "string" and value ~= "" then
     return about_name(shell, value)
   elseif type(value) == "function" then
@@ -371,7 +391,7 @@ end
 ---@return string
 function help.about_text(shell, text)
   if text == "" then
-    return overview(shell.editor.columns)
+    return overview(shell.editor.columns, rows_of(shell))
   end
   return about_name(shell, (text:gsub("%s*%(%s*%)$", "")))
 end
