@@ -34,4 +34,10 @@ def describe_images(ninja: Ninja, cache: str) -> Path:
                 script=script, args=f"{image} {ninja.shell(cache)}",
                 what="GUESTS (fetched once, 100 MB)", pool="console")
     ninja.build("guests", "phony", image)
+    debian, script = BUILD / "guest-debian.img", "vmm/guest/debian.py"
+    ninja.build(debian, "python", (), [script, "vmm/guest/debian.sh",
+                                       "vmm/guest/shutdown.sh"],
+                script=script, args=f"{debian} {ninja.shell(cache)}",
+                what="DEBIAN (made once, a minute or two)", pool="console")
+    ninja.build("guest-debian", "phony", debian)
     return image

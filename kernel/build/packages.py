@@ -39,6 +39,8 @@ PACKAGES = {
     "lua5.4": "tests compare with the hosted interpreter",
     "liblua5.4-dev": "benchmarks: the clock of the hosted interpreter",
     "busybox-static": "guests, and the benchmarks' Linux beside RayOS",
+    "mmdebstrap": "the Debian guest",
+    "e2fsprogs": "the Debian guest's file system",
     "lz4": "unpacks the kernels of guests",
     "zstd": "unpacks the kernels of guests",
     "cpio": "benchmarks: that Linux's first file system",
