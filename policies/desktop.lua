@@ -14,11 +14,12 @@
 return {
   default = "linux",
   linux = {
-    kernel = "/guests/desktop/vmlinux",
-    initrd = "/guests/desktop/initrd",
-    cmdline = "console=hvc0 quiet cryptomgr.notests",
+    kernel = "/guests/generic/vmlinux",
+    initrd = "/guests/generic/initrd",
+    cmdline = "console=ttyS0 quiet cryptomgr.notests rayos.root=/dev/vda rayos.display",
     memory = 640,
-    has_console = true,
+    disks = { { source = "serial:desktop" } },
+    rng = true,
     layout = "full",
     start = "show",
     restart = 5,

@@ -44,6 +44,8 @@ PACKAGES = {
     "lz4": "unpacks the kernels of guests",
     "zstd": "unpacks the kernels of guests",
     "cpio": "benchmarks: that Linux's first file system",
+    "mmdebstrap": "`ninja desktop`: a small Debian for the desktop",
+    "e2fsprogs": "its file system",
     "lua-check": "`ninja lint`",
     "clang-format": "`ninja format` and `ninja lint`",
     "python3-pytest": "`ninja test`",

@@ -9,6 +9,8 @@
 #include <rayos/fmt.h>
 #include <rayos/vfs.h>
 
+#define SERIAL "serial:"
+
 static struct mutex disks_lock = MUTEX_INIT(disks_lock);
 static struct list disks = LIST_INIT(disks); /* disks_lock */
 
@@ -66,9 +68,24 @@ static int open_file(struct disk *d, const char *path)
     return 0;
 }
 
+/* With a reference; NULL. */
+static struct block_device *find_serial(const char *serial)
+{
+    struct block_device *b;
+
+    for (size_t i = 0; (b = block_at(i)); i++) {
+        if (!b->parent && strcmp(b->serial, serial) == 0)
+            return b;
+        block_put(b);
+    }
+    return NULL;
+}
+
 static int open_block(struct disk *d, const char *name)
 {
-    d->block = block_get(name);
+    bool by_serial = strncmp(name, SERIAL, strlen(SERIAL)) == 0;
+
+    d->block = by_serial ? find_serial(name + strlen(SERIAL)) : block_get(name);
     if (!d->block)
         return -ENOENT;
     d->sectors = d->block->sectors;

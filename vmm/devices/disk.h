@@ -21,7 +21,8 @@ struct disk {
     struct list node; /* of all that are open */
 };
 
-/* A path, or a block device's name. -ENOENT; -EBUSY: a guest has it already,
+/* A path, a block device's name, or "serial:" and a disk's serial number, which
+ * stays when names change. -ENOENT; -EBUSY: a guest has it already,
  * and one of the two writes; -EROFS: it cannot be written; -EINVAL: it is no
  * disk, a directory for instance, or has not whole sectors. */
 int disk_open(struct disk *d, const char *source, bool read_only);
