@@ -275,6 +275,7 @@ HELP = """\
 ninja           build the bootable disk image build/rayos.img
 ninja run       start it in QEMU (RUN_ARGS="--memory 2048 --cpus 4")
 ninja test      all tests (PYTEST_ARGS="-n 2 -k name")
+ninja desktop   what `show linux desktop` shows; `ninja run` takes it
 ninja guests    the disk of virtual machines that tests use (fetched once)
 ninja guest-debian  a disk with Debian and QEMU's guest agent, as root
 ninja fuzz      fuzz the parsers (FUZZ_SECONDS=20, FUZZ_ARGS="tar elf")

@@ -73,6 +73,25 @@ def image_with(cmdline: str | None) -> pathlib.Path:
     return variant
 
 
+def disk_options(name: str, path: pathlib.Path, more: str) -> list[str]:
+    return ["-drive", f"if=none,id={name},format=raw,{more}file={path}",
+            "-device", f"virtio-blk-pci,drive={name},serial={name}"]
+
+
+def guest_disks() -> list[str]:
+    """What `ninja desktop` has made: kernels, and a copy of the desktop's disk
+    that keeps what is done there."""
+    guests, base = BUILD / "guests.img", BUILD / "desktop.img"
+    options = disk_options("guests", guests,
+                           "readonly=on,") if guests.exists() else []
+    if base.exists():
+        disk = BUILD / "run" / "desktop.img"
+        if not disk.exists():
+            subprocess.run(["cp", "--sparse=always", base, disk], check=True)
+        options += disk_options("desktop", disk, "")
+    return options
+
+
 def machine_options(args: argparse.Namespace, tools: dict) -> list[str]:
     """Everything but the screen and the serial line."""
     state = BUILD / "run"
@@ -91,6 +110,7 @@ def machine_options(args: argparse.Namespace, tools: dict) -> list[str]:
         "-drive", f"if=pflash,format=raw,file={variables}",
         "-drive", f"if=none,id=disk,format=raw,snapshot=on,file={image}",
         "-device", "virtio-blk-pci,drive=disk",
+        *guest_disks(), "-device", "virtio-tablet-pci",
         "-device", "VGA,vgamem_mb=32", "-nic", "none"]
 
 
