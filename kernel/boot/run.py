@@ -166,7 +166,7 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--gdb", action="store_true", help="debug the kernel")
-    parser.add_argument("--memory", default=1024, metavar="MIB", type=int,
+    parser.add_argument("--memory", default=2048, metavar="MIB", type=int,
                         help="size of memory")
     parser.add_argument("--cpus", default=cpus, type=int, help="CPUs")
     parser.add_argument("--machine", default="q35", help="QEMU's machine")
