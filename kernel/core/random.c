@@ -5,6 +5,7 @@
  */
 #include <rayos/random.h>
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <arch/cpu.h>
@@ -15,6 +16,7 @@
 #include <rayos/percpu.h>
 #include <rayos/spinlock.h>
 #include <rayos/unit.h>
+#include <rayos/workq.h>
 
 #include "random_pool.h"
 
@@ -45,6 +47,7 @@ static bool seeded;                               /* lock: for the first time */
 static uint32_t timing_round_bits;                /* lock: in this round */
 static struct random_source sources[SOURCES_MAX]; /* lock */
 static size_t source_count;                       /* lock */
+static uint64_t pool_changes; /* lock: of what is in the pool */
 
 bool random_timing_on = true; /* atomic enough: a late look does no harm */
 
@@ -61,15 +64,22 @@ static struct random_source *source_named(const char *name)
     return &sources[source_count++];
 }
 
-static void add(const char *name, const void *data, size_t size, uint32_t bits)
+/* The pool has got something new. */
+static void added(const char *name, size_t size, uint32_t bits)
 {
     struct random_source *s = source_named(name);
 
-    random_pool_add(&pool, data, size, bits);
+    pool_changes++;
     if (s) {
         s->bytes += size;
         s->bits += bits;
     }
+}
+
+static void add(const char *name, const void *data, size_t size, uint32_t bits)
+{
+    random_pool_add(&pool, data, size, bits);
+    added(name, size, bits);
 }
 
 struct cpu_source {
@@ -118,6 +128,7 @@ static bool gather_from_cpu(void)
 static void reseed(void)
 {
     random_pool_reseed(&pool);
+    pool_changes++;
     seeded = true;
     seeded_at = clock_now();
 }
@@ -192,6 +203,13 @@ bool random_ready(void)
 
 /* --- adding --- */
 
+/* The first seed is not put off until somebody asks. Lock held. */
+static void seed_if_first(void)
+{
+    if (!pool.ready && random_pool_full(&pool))
+        reseed();
+}
+
 void random_add_from(const char *source, const void *data, size_t size,
                      uint32_t bits)
 {
@@ -200,9 +218,7 @@ void random_add_from(const char *source, const void *data, size_t size,
     if (bits > size * 8)
         bits = (uint32_t)(size * 8);
     add(source, data, size, bits);
-    /* The first seed is not put off until somebody asks. */
-    if (!pool.ready && random_pool_full(&pool))
-        reseed();
+    seed_if_first();
     spin_unlock(&lock, flags);
 }
 
@@ -229,20 +245,71 @@ struct timing {
     uint64_t words[4];
     uint64_t last, delta;
     uint32_t count;
+    struct work work; /* takes what was sent to the pool */
+    _Atomic bool sending;
+    uint64_t sent[4]; /* the work's while it is sending */
 } __attribute__((aligned(64)));
 
 static struct timing timings[MAX_CPUS];
 
-static void timing_deliver(const struct timing *t)
+/* As random_add_from, but hashing with interrupts on. What comes of it is the
+ * pool if nobody else has changed that in between. Thread context. */
+static void add_slowly(const char *name, const void *data, size_t size,
+                       uint32_t bits)
 {
-    random_add_from("interrupts", t->words, sizeof(t->words), TIMING_BITS);
-    irqflags_t flags = spin_lock(&lock);
+    struct random_pool copy;
+    irqflags_t flags;
+    uint64_t seen;
+    bool done;
 
+    do {
+        flags = spin_lock(&lock);
+        copy = pool;
+        seen = pool_changes;
+        spin_unlock(&lock, flags);
+        random_pool_add(&copy, data, size, bits);
+        flags = spin_lock(&lock);
+        done = pool_changes == seen;
+        if (done) {
+            memcpy(pool.pool, copy.pool, sizeof(pool.pool));
+            pool.bits = copy.bits;
+            added(name, size, bits);
+            seed_if_first();
+        }
+        spin_unlock(&lock, flags);
+    } while (!done);
+    chacha20_wipe(&copy, sizeof(copy));
+}
+
+/* Lock held. */
+static void timing_count(void)
+{
     timing_round_bits += TIMING_BITS;
     /* What came before the first seed may have been spent on that. */
     if (pool.ready && timing_round_bits >= TIMING_ROUND)
         random_timing_on = false;
+}
+
+static void timing_work(struct work *w)
+{
+    struct timing *t = container_of(w, struct timing, work);
+    irqflags_t flags;
+
+    add_slowly("interrupts", t->sent, sizeof(t->sent), TIMING_BITS);
+    atomic_store_explicit(&t->sending, false, memory_order_release);
+    flags = spin_lock(&lock);
+    timing_count();
     spin_unlock(&lock, flags);
+}
+
+/* A hash takes longer than an interrupt may: a thread does it. */
+static void timing_deliver(struct timing *t)
+{
+    if (!t->work.fn || atomic_load_explicit(&t->sending, memory_order_acquire))
+        return;
+    memcpy(t->sent, t->words, sizeof(t->sent));
+    atomic_store_explicit(&t->sending, true, memory_order_relaxed);
+    work_submit(workq_system(), &t->work);
 }
 
 void random_timing_add(uint64_t vector)
@@ -266,6 +333,8 @@ static int random_start(void)
     const struct boot_info *boot = boot_info_get();
 
     random_add_from("boot", boot, sizeof(*boot), 0);
+    for (unsigned i = 0; i < MAX_CPUS; i++)
+        work_init(&timings[i].work, timing_work);
     random_u64(); /* seeds it */
     log_info("random", "ChaCha20, %s",
              random_ready() ? "seeded" : "waiting for entropy");
