@@ -2,6 +2,7 @@
 -- policies/desktop.lua; a VM of that name that somebody has defined is taken as
 -- it is. Every function answers when the thing is done, or says why not.
 
+local block = require "block"
 local display = require "display"
 local fs = require "fs"
 local nearest = require "nearest"
@@ -92,10 +93,34 @@ end
 
 -- --- life ---
 
-local function define(name, rules)
+-- Is the disk there? Others than those known by their number are left to the VM.
+local function has_disk(source)
+  local serial = source:match("^serial:(.*)")
+  for _, b in ipairs(serial and block.list() or {}) do
+    if b.serial == serial then
+      return true
+    end
+  end
+  return not serial
+end
+
+-- The first part of the desktop that is not there.
+local function missing(rules)
   if not fs.exists(rules.kernel or "") then
+    return tostring(rules.kernel)
+  end
+  for _, disk in ipairs(rules.disks or {}) do
+    if not has_disk(disk.source) then
+      return "the disk " .. disk.source
+    end
+  end
+end
+
+local function define(name, rules)
+  local part = missing(rules)
+  if part then
     return nil, ("there is no desktop image: %s is missing; on the host, "
-      .. "`ninja guest` builds it"):format(tostring(rules.kernel)), "ENOENT"
+      .. "`ninja desktop` builds it"):format(part), "ENOENT"
   end
   local area, message, code = display.area()
   if not area then

@@ -194,7 +194,7 @@ void block_submit(struct block_device *b, struct block_request *r)
         flags = spin_lock(&disk->lock);
         if (r->op == BLOCK_WRITE || r->op == BLOCK_FLUSH)
             disk->dirty = r->op == BLOCK_WRITE;
-        err = b->gone ? -ENODEV : start(disk, r);
+        err = b->gone || disk->gone ? -ENODEV : start(disk, r);
         spin_unlock(&disk->lock, flags);
     }
     if (err)

@@ -344,8 +344,8 @@ static void give_back(struct blk_request *r)
     less_busy(r->blk, false);
 }
 
-/* There is a request for every descriptor of the queue: when none is free, the
- * driver has nothing to offer either. */
+/* There are more requests than descriptors: one is always free, unless a driver
+ * has made a buffer available twice. */
 void blk_notify(struct virtio_device *d, struct virtio_queue *q)
 {
     struct blk *b = d->state;

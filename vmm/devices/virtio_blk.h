@@ -11,7 +11,10 @@
 #include "vmm/devices/disk.h"
 #include "vmm/devices/virtio.h"
 
-#define BLK_QUEUE_SIZE    64
+#define BLK_QUEUE_SIZE 64
+/* One more than the driver can have under way: the last look at the queue,
+ * which asks for the next notification, needs one too. */
+#define BLK_REQUESTS      (BLK_QUEUE_SIZE + 1)
 #define BLK_SEGMENTS      VIRTIO_SEGMENTS_MAX
 #define BLK_BUFFER        (64 * 1024u)
 #define BLK_ID_SIZE       20

@@ -22,8 +22,9 @@
 #define F_DISCARD      (UINT64_C(1) << 13)
 #define F_WRITE_ZEROES (UINT64_C(1) << 14)
 
-/* Header and status take two of a chain's. */
-#define SEG_MAX 126
+/* Header and status take two of a chain's, which is no longer than the queue.
+ */
+#define SEG_MAX (BLK_QUEUE_SIZE - 2)
 
 struct blk_config {
     uint64_t capacity;
@@ -110,10 +111,10 @@ static int make_requests(struct blk *b)
     waitq_init(&b->idle);
     work_init(&b->work, blk_work);
     b->buffer = kalloc(BLK_BUFFER);
-    b->requests = kzalloc(BLK_QUEUE_SIZE * sizeof(*b->requests));
+    b->requests = kzalloc(BLK_REQUESTS * sizeof(*b->requests));
     if (!b->buffer || !b->requests)
         return -ENOMEM;
-    for (unsigned i = 0; i < BLK_QUEUE_SIZE; i++) {
+    for (unsigned i = 0; i < BLK_REQUESTS; i++) {
         b->requests[i].blk = b;
         list_push_back(&b->free, &b->requests[i].node);
     }

@@ -193,27 +193,38 @@ static void set_half(gpa_t *address, bool high, uint32_t value)
         *address = (*address & ~(uint64_t)UINT32_MAX) | value;
 }
 
-/* 4.2.2: addresses and size only before it is ready. */
+/* Its lock held; addresses and size only before it is ready (4.2.2). */
+static void set_queue(struct virtio_queue *q, uint32_t offset, uint32_t value)
+{
+    if (offset == QUEUE_READY)
+        q->ready = false;
+    else if (q->ready)
+        return;
+    else if (offset == QUEUE_SIZE)
+        q->size = value > UINT16_MAX ? 0 : (uint16_t)value;
+    else if (offset >= QUEUE_DEVICE)
+        set_half(&q->device_area, offset != QUEUE_DEVICE, value);
+    else if (offset >= QUEUE_DRIVER)
+        set_half(&q->driver_area, offset != QUEUE_DRIVER, value);
+    else
+        set_half(&q->descriptors, offset != QUEUE_DESCRIPTORS, value);
+}
+
+/* Completions may be at work on the queue now: under its lock. */
 static void write_queue(struct virtio_queue *q, uint32_t offset, uint32_t value)
 {
+    irqflags_t flags;
+
     if (!q)
         return;
-    if (offset == QUEUE_READY) {
-        if (!value)
-            q->ready = false;
-        else if (!q->ready)
+    if (offset == QUEUE_READY && value) {
+        if (!q->ready)
             queue_ready(q);
-    } else if (q->ready) {
         return;
-    } else if (offset == QUEUE_SIZE) {
-        q->size = value > UINT16_MAX ? 0 : (uint16_t)value;
-    } else if (offset >= QUEUE_DEVICE) {
-        set_half(&q->device_area, offset != QUEUE_DEVICE, value);
-    } else if (offset >= QUEUE_DRIVER) {
-        set_half(&q->driver_area, offset != QUEUE_DRIVER, value);
-    } else {
-        set_half(&q->descriptors, offset != QUEUE_DESCRIPTORS, value);
     }
+    flags = spin_lock(&q->lock);
+    set_queue(q, offset, value);
+    spin_unlock(&q->lock, flags);
 }
 
 static void notify(struct window *w, uint32_t index)
