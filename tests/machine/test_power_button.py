@@ -11,7 +11,7 @@ def test_the_power_button_stops_the_units_and_switches_off(fleet, machine):
     log = (m.workdir / "debugcon.log").read_text(errors="replace")
     # The shells' domains end before the drivers under them.
     order = [log.index(text) for text in (
-        "shell:ttyS0 (2) ended", "unit: lua stopped",
+        "shell:ttyS0 (2) was killed", "unit: lua stopped",
         "isa:serial0: driver uart16550 let go", "unit: devices stopped")]
     assert order == sorted(order)
 
