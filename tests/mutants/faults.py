@@ -275,4 +275,7 @@ FAULTS = [
     Fault("an emulated page crossing stays on its first page",
           "vmm/emulate.c", "    p->n[1] = n - p->n[0];", "    p->n[1] = 0;",
           "tests/machine/test_vm.py -k faults"),
+    Fault("a full disk queue is never looked at again",
+          "vmm/devices/virtio_blk.h", "(BLK_QUEUE_SIZE + 1)", "BLK_QUEUE_SIZE",
+          UNIT + "test_vm_virtio_blk"),
 ]

@@ -16,7 +16,9 @@
 #include "vmm/devices/virtio.h"
 
 #define DRIVER_RAM  (1u << 20)
+#ifndef DRIVER_RING
 #define DRIVER_RING 8
+#endif
 
 struct guest_memory {
     uint8_t ram[DRIVER_RAM];
