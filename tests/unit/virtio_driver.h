@@ -15,7 +15,7 @@
 
 #include "vmm/devices/virtio.h"
 
-#define DRIVER_RAM  (1u << 20)
+#define DRIVER_RAM (1u << 20)
 #ifndef DRIVER_RING
 #define DRIVER_RING 8
 #endif
