@@ -239,11 +239,12 @@ def test_a_ps2_mouse_moves_clicks_and_turns_its_wheel(machine):
     send(machine, button("wheel-up", False))
     assert heard(machine, 1) == [[8, 1, source]]
     listen(machine, "input_button")
-    for name in "left", "right", "middle":
+    # A pair at a time: the emulated mouse holds four packets, and what changes
+    # while they wait becomes one.
+    for code, name in enumerate(("left", "right", "middle"), 0x110):
         send(machine, button(name, True))
         send(machine, button(name, False))
-    assert [e[:2] for e in heard(machine, 6)] == [
-        [0x110, 1], [0x110, 0], [0x111, 1], [0x111, 0], [0x112, 1], [0x112, 0]]
+        assert [e[:2] for e in heard(machine, 2)] == [[code, 1], [code, 0]]
     bind(machine, TABLET)
 
 
