@@ -176,6 +176,16 @@ class BaseMachine(abc.ABC):
             raise AssertionError(f"{code}: {values[1]}")
         return values[1:]
 
+    def wait_settled(self) -> None:
+        """Until what begins with the prompt (policies, volumes) has its
+        memory."""
+        self.eval("""for _ = 1, 100 do
+            local used = sys.memory().used
+            sys.sleep(0.3)
+            if math.abs(sys.memory().used - used) < 16384 then return end
+          end
+          error "the use of memory does not settle" """)
+
     def wait_files(self, path: str) -> None:
         """Wait for the disk of /esp or /guests, which is found after boot."""
         self.eval('for _ = 1, 300 do if require "fs".exists("' + path + '") '

@@ -102,6 +102,7 @@ def test_drives_of_one_channel_take_turns(trio):
 def test_the_controller_comes_and_goes(trio):
     name, = trio.eval('for _, d in ipairs(dev.list()) do '
                       'if d.driver == "ide" then return d.name end end')
+    trio.wait_settled()
     used, lost = trio.eval(
         f'held = block.open("hdb") local used for i = 1, 30 do '
         f'assert(dev("{name}"):unbind()) assert(not block.open("hdc")) '
