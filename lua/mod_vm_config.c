@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lua/mod_vm.h"
+#include "vmm/devices/guest_ports.h"
 
 #define MEMORY_MIB (UINT64_C(1) << 20)
 
@@ -40,10 +41,11 @@ static uint32_t take_number(lua_State *L, const char *what, const char *key,
     return (uint32_t)n;
 }
 
-static bool take_flag(lua_State *L, const char *what, const char *key)
+static bool take_flag(lua_State *L, const char *what, const char *key,
+                      bool fallback)
 {
     int type = lua_getfield(L, -1, key);
-    bool on = lua_toboolean(L, -1);
+    bool on = type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
 
     if (type != LUA_TNIL && type != LUA_TBOOLEAN)
         luaL_error(L, "vm.define: %s%s must be true or false", what, key);
@@ -97,12 +99,42 @@ static void take_disk(lua_State *L, struct vm_config *c, uint32_t i)
 
     take_text(L, what, "source", d->source, sizeof(d->source));
     take_text(L, what, "serial", d->serial, sizeof(d->serial));
-    d->read_only = take_flag(L, what, "read_only");
+    d->read_only = take_flag(L, what, "read_only", false);
     if (!d->source[0])
         luaL_error(L,
                    "vm.define: disks[%d] has no source: a block device's "
                    "name or a file's path",
                    (int)i + 1);
+}
+
+/* The agent's port comes first, unless there shall be none; more by name. */
+static void take_ports(lua_State *L, struct vm_config *c)
+{
+    const char *what = "";
+
+    c->has_console = take_flag(L, what, "console", true);
+    if (take_flag(L, what, "agent", c->has_console))
+        strcpy(c->ports[c->port_count++], GUEST_AGENT);
+    if (lua_getfield(L, -1, "ports") != LUA_TNIL) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+            size_t n;
+            const char *name = lua_tolstring(L, -1, &n);
+
+            if (c->port_count == VM_PORTS_MAX)
+                luaL_error(L, "vm.define: there are more than %d ports",
+                           VM_PORTS_MAX);
+            if (!name || n >= sizeof(c->ports[0]) || strlen(name) != n)
+                luaL_error(L,
+                           "vm.define: ports[%d] must be a name, 47 bytes "
+                           "at most",
+                           (int)i);
+            memcpy(c->ports[c->port_count++], name, n + 1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
 }
 
 void vm_take_config(lua_State *L, struct vm_config *c)
@@ -118,10 +150,11 @@ void vm_take_config(lua_State *L, struct vm_config *c)
     take_text(L, what, "loader", c->loader, sizeof(c->loader));
     c->cpus = take_number(L, what, "cpus", 1);
     c->memory = take_number(L, what, "memory", 64) * MEMORY_MIB;
-    c->no_hardware_apic = take_flag(L, what, "software_apic");
-    c->has_rng = take_flag(L, what, "rng");
+    c->no_hardware_apic = take_flag(L, what, "software_apic", false);
+    c->has_rng = take_flag(L, what, "rng", false);
     c->cpuid_count = take_list(L, "cpuid", VM_CPUID_EDITS, take_cpuid, c);
     c->disk_count = take_list(L, "disks", VM_DISKS_MAX, take_disk, c);
+    take_ports(L, c);
     lua_pop(L, 1);
     vm_take_display(L, c);
 }

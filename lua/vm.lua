@@ -15,13 +15,14 @@ local Console = {}
 Console.__index = Console
 Console.__name = "vm console"
 
----The guest's first serial line, from the oldest that is kept on.
-function methods:console()
-  return setmetatable({ vm = self, at = 0, rest = "" }, Console)
+---A console of the guest, from the oldest that is kept on.
+---@param port string? of virtio-console: "hvc0", ...; none: the serial line
+function methods:console(port)
+  return setmetatable({ vm = self, port = port, at = 0, rest = "" }, Console)
 end
 
 function Console:__tostring()
-  return ("console of %s"):format(self.vm)
+  return ("%s of %s"):format(self.port or "console", self.vm)
 end
 
 -- What came since the last read; waits for a byte at least.
@@ -31,7 +32,7 @@ function Console:read(seconds)
     self.rest = ""
     return text
   end
-  local text, at, code = self.vm:console_read(self.at, seconds)
+  local text, at, code = self.vm:console_read(self.at, seconds, self.port)
   if not text then
     return nil, at, code
   end
@@ -43,7 +44,7 @@ end
 function Console:write(text, seconds)
   local deadline = sys.uptime() + (seconds or 10)
   while text ~= "" do
-    local n, message, code = self.vm:console_write(text)
+    local n, message, code = self.vm:console_write(text, self.port)
     if not n then
       return nil, message, code
     end
@@ -63,7 +64,7 @@ end
 function Console:history()
   local parts, at = {}, 0
   while true do
-    local text, after = self.vm:console_read(at, 0)
+    local text, after = self.vm:console_read(at, 0, self.port)
     if not text then
       return table.concat(parts)
     end

@@ -15,7 +15,7 @@
 #include <rayos/percpu.h>
 
 #include "vmm/crash.h"
-#include "vmm/devices/console.h"
+#include "vmm/devices/guest_ports.h"
 #include "vmm/devices/vm_display.h"
 #include "vmm/vm_internal.h"
 
@@ -237,9 +237,31 @@ void vm_put(struct vm *vm)
         console_fini(vm->console);
         kfree(vm->console);
     }
+    guest_ports_free(vm->guest_ports);
     vm_display_free(vm->display);
     kspace_free(vm->output);
     kfree(vm);
+}
+
+/* Names that differ, and an end to each. */
+static const char *ports_problem(const struct vm_config *c)
+{
+    if (c->port_count > VM_PORTS_MAX)
+        return "ports: 6 at most, the agent's among them";
+    if (c->port_count && !c->has_console)
+        return "ports: only with a console";
+    for (uint32_t i = 0; i < c->port_count; i++) {
+        const char *name = c->ports[i];
+
+        if (!name[0] || !memchr(name, '\0', sizeof(c->ports[i])))
+            return "ports: a name has 1 to 47 bytes";
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(name, c->ports[j]) == 0)
+                return "ports: a name comes twice";
+        if (strcmp(name, GUEST_TERMINAL) == 0)
+            return "ports: hvc0 is the terminal's name";
+    }
+    return NULL;
 }
 
 static const char *config_problem(const struct vm_config *c)
@@ -252,7 +274,7 @@ static const char *config_problem(const struct vm_config *c)
         return "memory: a multiple of 4096, at least 1 MiB";
     if (c->cpuid_count > VM_CPUID_EDITS)
         return "cpuid: 16 lines at most";
-    return NULL;
+    return ports_problem(c);
 }
 
 static struct vm *vm_new(const struct vm_config *config)

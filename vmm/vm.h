@@ -38,7 +38,7 @@ struct vm_cpuid {
 
 #define VM_DISKS_MAX 8
 #define VM_NETS_MAX  4
-#define VM_PORTS_MAX 8
+#define VM_PORTS_MAX 6
 
 /* A virtio disk. */
 struct vm_disk {
@@ -68,8 +68,8 @@ struct vm_config {
     uint32_t disk_count;
     struct vm_net nets[VM_NETS_MAX];
     uint32_t net_count;
-    /* virtio-console: port 0 is the console (hvc0), then ports by name, such as
-     * "org.qemu.guest_agent.0". */
+    /* virtio-console: the terminal hvc0, then ports for programs by name, such
+     * as "org.qemu.guest_agent.0". Ports only with has_console. */
     bool has_console;
     char ports[VM_PORTS_MAX][48];
     uint32_t port_count;
@@ -145,10 +145,11 @@ struct vm_output {
     char bytes[VM_OUTPUT_SIZE];
 };
 
-struct console;    /* vmm/devices/console.h */
-struct vm_display; /* vmm/devices/vm_display.h */
-struct virtio_bus; /* vmm/devices/virtio_mmio.c */
-struct irqchip;    /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
+struct console;     /* vmm/devices/console.h */
+struct guest_ports; /* vmm/devices/guest_ports.h */
+struct vm_display;  /* vmm/devices/vm_display.h */
+struct virtio_bus;  /* vmm/devices/virtio_mmio.c */
+struct irqchip;     /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
 
 struct vm {
     struct vm_config config; /* constant while not VM_DEFINED/STOPPED */
@@ -181,11 +182,12 @@ struct vm {
     _Atomic uint32_t exit_code; /* what it wrote to the debug-exit port */
     _Atomic uint64_t unknown_msrs, unknown_ports, unknown_memory;
     struct vm_output *output;
-    struct console *console;    /* COM1's; NULL before the first start */
-    struct vm_display *display; /* NULL: none, or before the first start */
-    char *dump;                 /* of the last crash, NULL: none; lock */
-    bool listed;                /* lock */
-    bool has_backend;           /* vm_create was called; lock */
+    struct console *console;         /* COM1's; NULL before the first start */
+    struct guest_ports *guest_ports; /* virtio-console's; NULL: as above */
+    struct vm_display *display;      /* NULL: none, or before the first start */
+    char *dump;                      /* of the last crash, NULL: none; lock */
+    bool listed;                     /* lock */
+    bool has_backend;                /* vm_create was called; lock */
     /* Counters of CPUs that are gone; lock. */
     uint64_t exits_before[EXIT_REASONS];
     uint64_t delivered_before, retried_before, failed_before, ticks_before;

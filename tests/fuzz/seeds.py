@@ -454,6 +454,19 @@ def vm_input() -> Seeds:
             "questions": bytes((1, 0x11, 1, 2, 0x91, 3, 3, 0x12, 0))}
 
 
+def vm_virtio_console() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_virtio_console.c."""
+    def control(number: int, event: int, value: int = 1) -> bytes:
+        return b"\2" + struct.pack("<IHH", number, event, value)
+
+    buffers = b"".join(bytes((4 + 8 * 2 + 64 * i, 64)) for i in range(3))
+    ready = control(0, 0) + control(0, 3) + control(1, 3) + control(1, 6)
+    typed = b"\x03" + bytes(16) + b"\x0b" + bytes(range(9, 25))
+    said = bytes((5 + 8 * 1, 200, 5 + 8 * 5, 200)) * 4
+    return {"ports": b"\x0c" + buffers + ready + b"\x24\x40" + typed + said,
+            "terminal": b"\0" + b"\4\x40" + typed + said}
+
+
 def vm_virtio_queue() -> Seeds:
     def put(at: int, data: bytes) -> bytes:
         return b"\1" + struct.pack("<HB", at, len(data)) + data
@@ -498,6 +511,7 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         virtqueue,
         vm_gpu,
         vm_input,
+        vm_virtio_console,
         vm_virtio_queue,
     )}
 

@@ -8,10 +8,12 @@
 
 #include "vmm/devices/console.h"
 
-int console_init(struct console *c)
+int console_init(struct console *c, bool lossless)
 {
-    *c = (struct console){.history = kalloc(CONSOLE_HISTORY)};
+    *c = (struct console){.history = kalloc(CONSOLE_HISTORY),
+                          .lossless = lossless};
     waitq_init(&c->readers);
+    waitq_init(&c->idle);
     return c->history ? 0 : -ENOMEM;
 }
 
@@ -32,6 +34,18 @@ void console_output(struct console *c, const void *data, size_t size)
     spin_unlock(&c->lock, flags);
 }
 
+size_t console_room(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+    size_t room = CONSOLE_HISTORY;
+
+    if (c->lossless)
+        room -= (size_t)(c->written - c->read_to);
+    c->starved = !room;
+    spin_unlock(&c->lock, flags);
+    return room;
+}
+
 size_t console_take(struct console *c, void *out, size_t size)
 {
     uint8_t *p = out;
@@ -46,6 +60,69 @@ size_t console_take(struct console *c, void *out, size_t size)
     return n;
 }
 
+size_t console_waiting(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+    size_t n = c->input_used;
+
+    spin_unlock(&c->lock, flags);
+    return n;
+}
+
+uint64_t console_written(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+    uint64_t n = c->written;
+
+    spin_unlock(&c->lock, flags);
+    return n;
+}
+
+void console_drop_input(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+
+    c->input_used = 0;
+    spin_unlock(&c->lock, flags);
+}
+
+void console_attach(struct console *c, void (*ready)(void *arg), void *arg)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+
+    c->ready = ready;
+    c->arg = arg;
+    spin_unlock(&c->lock, flags);
+}
+
+void console_detach(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+
+    c->ready = NULL;
+    while (c->calls)
+        waitq_wait_uncancellable(&c->idle, &c->lock, TIME_NEVER);
+    spin_unlock(&c->lock, flags);
+}
+
+/* The count keeps the device from going while it is called. */
+void console_kick(struct console *c)
+{
+    irqflags_t flags = spin_lock(&c->lock);
+    void (*ready)(void *arg) = c->ready;
+    void *arg = c->arg;
+
+    c->calls += ready != NULL;
+    spin_unlock(&c->lock, flags);
+    if (!ready)
+        return;
+    ready(arg);
+    flags = spin_lock(&c->lock);
+    if (!--c->calls)
+        waitq_wake_all(&c->idle);
+    spin_unlock(&c->lock, flags);
+}
+
 size_t console_type(struct console *c, const void *data, size_t size)
 {
     const uint8_t *p = data;
@@ -58,8 +135,8 @@ size_t console_type(struct console *c, const void *data, size_t size)
     c->input_used += (uint32_t)n;
     c->input_refused += size - n;
     spin_unlock(&c->lock, flags);
-    if (n && c->ready)
-        c->ready(c->arg);
+    if (n)
+        console_kick(c);
     return n;
 }
 
@@ -70,6 +147,7 @@ ssize_t console_read(struct console *c, uint64_t *position, void *out,
     irqflags_t flags = spin_lock(&c->lock);
     size_t n = 0;
     int err = 0;
+    bool starved;
 
     while (*position >= c->written && !err)
         err = waitq_wait(&c->readers, &c->lock, deadline);
@@ -77,6 +155,12 @@ ssize_t console_read(struct console *c, uint64_t *position, void *out,
         *position = c->written - CONSOLE_HISTORY;
     for (; !err && n < size && *position < c->written; n++)
         p[n] = c->history[(*position)++ % CONSOLE_HISTORY];
+    if (*position > c->read_to && *position <= c->written)
+        c->read_to = *position;
+    starved = c->starved && n;
+    c->starved &= !n;
     spin_unlock(&c->lock, flags);
+    if (starved)
+        console_kick(c);
     return err ? err : (ssize_t)n;
 }

@@ -293,7 +293,7 @@ static void uart_destroy(struct vm_device *d)
 {
     struct uart *u = container_of(d, struct uart, device);
 
-    u->console->ready = NULL;
+    console_detach(u->console);
     kfree(u);
 }
 
@@ -314,8 +314,7 @@ static int uart_add(struct vm *vm, unsigned number, struct console *console)
     u->console = console;
     u->gsi = number & 1 ? 3 : 4;
     uart_reset(&u->device);
-    console->arg = u;
-    console->ready = uart_ready;
+    console_attach(console, uart_ready, u);
     u->ports = (struct vm_region){.base = bases[number],
                                   .size = REGISTERS,
                                   .name = "uart",
@@ -331,7 +330,7 @@ static int uart_create(struct vm *vm)
 {
     if (!vm->console) {
         struct console *c = kzalloc(sizeof(*c));
-        int err = c ? console_init(c) : -ENOMEM;
+        int err = c ? console_init(c, false) : -ENOMEM;
 
         if (err) {
             kfree(c);

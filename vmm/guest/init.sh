@@ -54,6 +54,9 @@ if [ "$root" ]; then
   echo "init: $root could not be mounted"
 fi
 
+# Who listens to the power button.
+acpid -l /dev/null -p /run/acpid.pid
+
 echo "RAYOS-GUEST-READY $(uname -r) cpus=$(nproc)"
 
 run=$(word rayos.run)

@@ -12,12 +12,14 @@ from typing import Iterator
 
 HERE = pathlib.Path(__file__).parent
 BUSYBOX = pathlib.Path("/bin/busybox")
+# What busybox' acpid runs when the button is pressed.
+POWER_BUTTON = pathlib.PurePath("etc/acpi/PWRF/00000080")
 
 # In the order in which they are wanted; what they depend on comes before them,
 # and what is built into the kernel is left out.
 MODULES = ("virtio_mmio", "virtio_pci", "virtio_blk", "virtio_console",
            "virtio_net", "virtio_rng", "virtio_balloon", "virtio_input",
-           "evdev", "virtio_gpu", "crc32c_generic", "ext4")
+           "evdev", "button", "virtio_gpu", "crc32c_generic", "ext4")
 
 # Linux, Documentation/arch/x86/boot.rst: "The Real-Mode Kernel Header"
 SETUP_SECTORS, PAYLOAD_OFFSET, PAYLOAD_LENGTH = 0x1F1, 0x248, 0x24C
@@ -125,6 +127,9 @@ def initrd(kernel: pathlib.Path) -> bytes:
     out.file("bin/busybox", BUSYBOX.read_bytes())
     for name in applets():
         out.link(f"bin/{name}", "busybox")
+    for parent in reversed(POWER_BUTTON.parents[:-1]):
+        out.directory(str(parent))
+    out.file(str(POWER_BUTTON), (HERE / "button.sh").read_bytes())
     for name in order:
         out.file(f"modules/{name}.ko", files[name].read_bytes(), 0o644)
     out.file("modules/order", "\n".join(order).encode() + b"\n", 0o644)
