@@ -137,9 +137,50 @@ function methods:attach()
   return self:state()
 end
 
--- Press the power button and wait until the guest has shut down.
+-- --- what a program inside does for us ---
+
+local AGENT = "org.qemu.guest_agent.0"
+local COMING = 5 -- seconds, for an agent that starts
+
+-- Is there a program at the other end? Else why not.
+local function agent_present(handle)
+  local state = handle:state()
+  if state ~= "running" then
+    return false, ("%s does not run (%s)"):format(handle:name(), state)
+  end
+  for _, port in ipairs(handle:ports()) do
+    if port.name == AGENT then
+      return port.open, "no guest agent listens in " .. handle:name()
+    end
+  end
+  return false, handle:name() .. " has no port for a guest agent"
+end
+
+---The guest's agent: see module agent. Waits a little for one that starts.
+---@param seconds number? 5
+function methods:agent(seconds)
+  local deadline = sys.uptime() + (seconds or COMING)
+  while true do
+    local ok, message = agent_present(self)
+    if ok then
+      return require "agent".new(self:console(AGENT), function()
+        return agent_present(self)
+      end)
+    elseif sys.uptime() >= deadline or self:state() ~= "running" then
+      return nil, message, "ENOTCONN"
+    end
+    sys.sleep(0.05)
+  end
+end
+
+-- Have the guest's agent shut it down, where there is one; else, or when it
+-- cannot, press the power button. Wait until the guest is off.
 function methods:shutdown(seconds)
-  local ok, message, code = self:power_button()
+  local there = agent_present(self) and self:agent(0)
+  local ok, message, code = there and there:shutdown()
+  if not ok then
+    ok, message, code = self:power_button()
+  end
   if not ok then
     return nil, message, code
   end

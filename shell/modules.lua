@@ -9,9 +9,8 @@ local modules = {}
 
 ---In the order in which help() shows them.
 modules.names = {
-  "sys", "domain", "log", "fs", "block", "console", "trace", "event", "reflex", "vm", "dev",
-  "display", "desktop",
-  "input", "net", "volume", "mind", "policy", "cjson", "lpeg",
+  "sys", "domain", "log", "fs", "block", "console", "trace", "event", "reflex", "vm", "agent",
+  "dev", "display", "desktop", "input", "net", "volume", "mind", "policy", "cjson", "lpeg",
 }
 
 local known = {}

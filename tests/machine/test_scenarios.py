@@ -26,7 +26,7 @@ def scenario(tmp_path: pathlib.Path, text: str,
     return path
 
 
-@pytest.mark.parametrize("name", ["domains", "screen"])
+@pytest.mark.parametrize("name", ["domains", "screen", "agent"])
 def test_our_own_scenarios_pass(tmp_path, name):
     done = run(ROOT / f"tests/scenario/{name}.lua", "--cpus", 1)
     assert done.returncode == 0, done.stdout + done.stderr

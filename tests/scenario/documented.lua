@@ -5,7 +5,7 @@ local tap = require "tap"
 
 local MODULES = { "sys", "domain", "log", "console", "fs", "supervisor", "scenario",
   "trace", "input", "block", "event", "reflex", "dev",
-  "display", "vm", "desktop" }
+  "display", "vm", "agent", "desktop" }
 
 local tests = {}
 local function test(name, f)
