@@ -28,7 +28,7 @@ the guest does not run), `EREMOTE` (it says no, and why), `EPROTO` and `EMSGSIZE
 | method | |
 |---|---|
 | `:ping(seconds)` | is it there? |
-| `:exec(command, options)` | run until it ends: a table with `exit` (or `signal`), `output`, `errors`, `truncated` |
+| `:exec(command, options)` | run until it ends: `exit`, `signal`, `output`, `errors`, `truncated` |
 | `:spawn(command, options)` | start, and do not wait: the process's number |
 | `:status(process)` | false while it runs, then as `:exec`; asked once |
 | `:read(path, most)` | a file, of 4 MiB or `most` bytes |
