@@ -19,6 +19,7 @@ import peer
 import plot
 import rayos
 import rows
+import vm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = ROOT / "build/bench"
@@ -51,7 +52,8 @@ def measure(options: argparse.Namespace, out: pathlib.Path) -> list[dict]:
                *disk]
     other = peer.run(out / "peer", options.lua_include, machine, TIMEOUT,
                      **counts)
-    return rows.make(ours, other)
+    return rows.make(ours, other) + rows.machines(
+        *vm.run(out / "vm", accel, options.cpu, counts["rounds"]))
 
 
 def print_table(table: list[dict]) -> None:

@@ -47,7 +47,7 @@ def _run(*command, **options) -> str:
                           **options).stdout
 
 
-def _fetch_kernel(work: pathlib.Path) -> pathlib.Path:
+def fetch_kernel(work: pathlib.Path) -> pathlib.Path:
     """vmlinuz of Debian's newest cloud kernel."""
     work.mkdir(parents=True, exist_ok=True)
     found = sorted(work.glob("kernel/boot/vmlinuz-*"))
@@ -63,13 +63,24 @@ def _fetch_kernel(work: pathlib.Path) -> pathlib.Path:
     return sorted(work.glob("kernel/boot/vmlinuz-*"))[-1]
 
 
-def _copy_program(root: pathlib.Path, program: str) -> None:
+def copy_program(root: pathlib.Path, program: str) -> None:
     """A program with the shared libraries that ldd names."""
     shutil.copy(program, root / "bin")
     for path in re.findall(r"(/\S+) \(0x", _run("ldd", program)):
         target = root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
+
+
+def pack(root: pathlib.Path, archive: pathlib.Path) -> None:
+    names = _run("find", ".", cwd=root)
+    with open(archive, "wb") as out:
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root,
+                       input=names.encode(), stdout=out, check=True)
+
+
+def compile_static(source: pathlib.Path, out: pathlib.Path) -> None:
+    _run("cc", "-O2", "-static", "-pthread", str(source), "-o", str(out))
 
 
 def _copy_module(root: pathlib.Path, name: str) -> bool:
@@ -89,26 +100,22 @@ def _make_initramfs(work: pathlib.Path, lua_include: str,
     (root / "dev").mkdir()
     (root / "proc").mkdir()
     shutil.copy("/bin/busybox", root / "bin")
-    _copy_program(root, "/usr/bin/lua5.4")
+    copy_program(root, "/usr/bin/lua5.4")
     _run("cc", "-O2", "-shared", "-fPIC", f"-I{lua_include}",
          str(HERE / "tsc.c"), "-o", str(root / "tsc.so"))
-    _run("cc", "-O2", "-static", "-pthread", str(HERE / "peer_bench.c"),
-         "-o", str(root / "bin/peer_bench"))
+    compile_static(HERE / "peer_bench.c", root / "bin/peer_bench")
     shutil.copy(PROGRAMS, root)
     (root / "peer.lua").write_text(
         PEER_LUA.replace("{programs}", str(counts["programs"])))
     modules = [m for m in MODULES if _copy_module(root, m)]
     (root / "init").write_text(INIT.format(modules=" ".join(modules), **counts))
     (root / "init").chmod(0o755)
-    names = _run("find", ".", cwd=root)
     archive = work / "initramfs"
-    with open(archive, "wb") as out:
-        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root,
-                       input=names.encode(), stdout=out, check=True)
+    pack(root, archive)
     return archive
 
 
-def _parse(text: str) -> dict:
+def parse(text: str) -> dict:
     """{operation: {count, min, max, mean}, "lua": {name: (ticks, value)}}"""
     found = {"lua": {}}
     for row in re.findall(r"^BENCH (\S+) (\d+) (\d+) (\d+) (\d+)\r?$", text,
@@ -122,12 +129,9 @@ def _parse(text: str) -> dict:
     return found
 
 
-def run(work: pathlib.Path, lua_include: str, machine: list[str],
-        timeout: float, **counts: int) -> dict:
-    """Boot the peer on `machine` (QEMU arguments) and collect its results."""
-    work.mkdir(parents=True, exist_ok=True)
-    kernel = _fetch_kernel(KERNEL)
-    initramfs = _make_initramfs(work, lua_include, counts)
+def boot(work: pathlib.Path, initramfs: pathlib.Path, machine: list[str],
+         timeout: float) -> str:
+    """Run it on `machine` (QEMU arguments) to its end: what it printed."""
     serial = work / "serial.txt"
     qemu = os.environ.get("QEMU", "qemu-system-x86_64")
     # No randomness where it can be switched off: runs shall agree.
@@ -135,12 +139,22 @@ def run(work: pathlib.Path, lua_include: str, machine: list[str],
               "norandmaps random.trust_cpu=on")
     with open(work / "qemu.log", "w") as log:
         subprocess.run(
-            [qemu, *machine, "-kernel", str(kernel), "-initrd", str(initramfs),
-             "-append", append, "-serial", f"file:{serial}", "-no-reboot"],
+            [qemu, *machine, "-kernel", str(fetch_kernel(KERNEL)), "-initrd",
+             str(initramfs), "-append", append, "-serial", f"file:{serial}",
+             "-no-reboot"],
             check=True, timeout=timeout, stdin=subprocess.DEVNULL, stdout=log,
             stderr=log)
-    text = serial.read_text()
-    found = _parse(text)
+    return serial.read_text()
+
+
+def run(work: pathlib.Path, lua_include: str, machine: list[str],
+        timeout: float, **counts: int) -> dict:
+    """Boot the peer and collect its results."""
+    work.mkdir(parents=True, exist_ok=True)
+    fetch_kernel(KERNEL)
+    text = boot(work, _make_initramfs(work, lua_include, counts), machine,
+                timeout)
+    found = parse(text)
     if len(found["lua"]) != counts["programs"]:
         raise RuntimeError(f"the peer did not come to its end:\n{text}")
     return found

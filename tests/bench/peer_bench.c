@@ -6,6 +6,8 @@
  * usage: peer_bench start          at once: time and memory
  *        peer_bench rows ROUNDS CREATIONS    everything else
  *        peer_bench disk ROUNDS    of that, the disk alone
+ *        peer_bench guest ROUNDS   timer and disk, as rows named vm_...: in a
+ *                                  virtual machine
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -51,11 +53,13 @@ static void record(struct result *r, uint64_t ticks)
     r->count++;
 }
 
+static const char *prefix = "";
+
 static void report(const char *row, const struct result *r)
 {
-    printf("BENCH %s %llu %llu %llu %llu\n", row, (unsigned long long)r->count,
-           (unsigned long long)r->min, (unsigned long long)r->max,
-           (unsigned long long)r->sum);
+    printf("BENCH %s%s %llu %llu %llu %llu\n", prefix, row,
+           (unsigned long long)r->count, (unsigned long long)r->min,
+           (unsigned long long)r->max, (unsigned long long)r->sum);
     fflush(stdout);
 }
 
@@ -341,6 +345,13 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc == 3 && !strcmp(argv[1], "disk") && (rounds = atoi(argv[2])) > 0) {
+        disks(rounds);
+        return 0;
+    }
+    if (argc == 3 && !strcmp(argv[1], "guest") &&
+        (rounds = atoi(argv[2])) > 0) {
+        prefix = "vm_";
+        timer_to_thread(rounds);
         disks(rounds);
         return 0;
     }

@@ -24,6 +24,26 @@ for _size, _text in (("4k", "4 KiB"), ("1m", "1 MiB")):
         OPERATIONS[f"disk.{_verb}_{_size}"] = (
             f"disk_{_verb}_{_size}",
             f"virtio-blk, {_text}, one at a time; the same by O_DIRECT")
+EXIT_GOAL = 0.4
+VM_MEMORY_GOAL = 5 << 20
+# Row: its key on both sides, its goal, and what is measured.
+MACHINES = {
+    "vm.cpuid_exit": (
+        "vm_cpuid", EXIT_GOAL, "CPUID in a guest; the same under KVM"),
+    "vm.port_exit": (
+        "vm_out", EXIT_GOAL,
+        "OUT to a device in the kernel; the same to KVM's user space"),
+    "vm.boot_to_init": (
+        "vm_boot", GOAL,
+        "vm.define to the guest's /init; exec of QEMU with KVM (microvm)"),
+    "vm.timer_to_thread_mean": (
+        "vm_timer_to_thread", GOAL, "as cyclictest, in the guest"),
+}
+for _size in "4k", "1m":
+    for _verb in "read", "write":
+        MACHINES[f"vm.disk_{_verb}_{_size}"] = (
+            f"vm_disk_{_verb}_{_size}", GOAL,
+            "O_DIRECT in a guest; its disk is a file in memory")
 REFLEX_GOAL = 0.2
 FLAT_GOAL = 1.02
 LOADED_GOAL = 1.5
@@ -84,6 +104,19 @@ def _lua(ours: dict, other: dict) -> list[dict]:
         rows.append(_row(f"lua.{name}", ticks, peer_ticks, LUA_GOAL,
                          "the better of two runs; the same in lua5.4"))
     return sorted(rows, key=lambda row: row["row"])
+
+
+def machines(ours: dict, other: dict) -> list[dict]:
+    """Rows of virtual machines, from vm.run."""
+    rows = [_row(name, ours[key]["mean"], other[key]["mean"], goal, note)
+            for name, (key, goal, note) in MACHINES.items()]
+    rows.append(_row("vm.timer_to_thread_max",
+                     ours["vm_timer_to_thread"]["max"],
+                     other["vm_timer_to_thread"]["max"], GOAL,
+                     "as cyclictest, in the guest"))
+    rows.append(_row("vm.memory_overhead", ours["vm_overhead"], VM_MEMORY_GOAL,
+                     GOAL, "bytes beside the guest's own memory; 5 MiB"))
+    return rows
 
 
 def make(ours: dict, other: dict) -> list[dict]:
