@@ -6,7 +6,8 @@ from __future__ import annotations
 from kernel.build.common import BUILD, Path, tree_files
 from kernel.build.ninja import Ninja
 
-DESKTOP_FILES = ("customize", "halt", "init", "terminal", "weston.ini")
+DESKTOP_FILES = ("99-desktop.rules", "customize", "follow", "halt", "init",
+                 "terminal", "weston.ini")
 # Where vmm/load_flat.c puts them, by the bits of their entry.
 BASES = {"16": 0x1000, "32": 0x100000, "64": 0x100000}
 
@@ -43,7 +44,8 @@ def describe_images(ninja: Ninja, cache: str) -> Path:
     ninja.build("guest-debian", "phony", debian)
     desktop, script = BUILD / "desktop.img", "vmm/guest/desktop.py"
     ninja.build(desktop, "python", (), [
-        script, *(f"vmm/guest/desktop/{name}" for name in DESKTOP_FILES)],
+        script, "vmm/guest/wallpaper.py",
+        *(f"vmm/guest/desktop/{name}" for name in DESKTOP_FILES)],
                 script=script, args=f"{desktop} {ninja.shell(cache)}",
                 what="DESKTOP (made once, a minute or two)", pool="console")
     ninja.build("desktop", "phony", [image, desktop])

@@ -20,6 +20,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 from kernel.build.common import cache_lock, cache_root  # noqa: E402
+from vmm.guest import wallpaper  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent / "desktop"
 SUITE = "bookworm"
@@ -31,13 +32,16 @@ PACKAGES = ("udev", "kmod", "weston", "fonts-dejavu-core", "xkb-data",
 def recipe() -> str:
     """Changes with whatever the disk is made of."""
     text = b"".join(p.read_bytes() for p in sorted(HERE.iterdir()))
-    text += pathlib.Path(__file__).read_bytes()
+    for script in (__file__, wallpaper.__file__):
+        text += pathlib.Path(script).read_bytes()
     return hashlib.sha256(text).hexdigest()[:12]
 
 
 def build(image: pathlib.Path) -> None:
+    background = image.with_name("background.png")
+    background.write_bytes(wallpaper.png())
     hook = f'{shlex.quote(str(HERE))}/customize "$1" ' + shlex.join(
-        [str(HERE), str(image)])
+        [str(HERE), str(background), str(image)])
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=minbase",
          f"--include={','.join(PACKAGES)}", f"--customize-hook={hook}", SUITE,
