@@ -27,6 +27,7 @@
 #define ERROR_P       1u
 #define ERROR_W       2u
 #define ERROR_U       4u
+#define ERROR_RSVD    8u
 #define ERROR_FETCH   16u
 #define VECTOR_PF     14
 #define VECTOR_GP     13
@@ -100,6 +101,24 @@ static bool allowed(const struct walk *w)
     return !(w->access & WALK_WRITE) || writable || !(s->cr0 & CR0_WP);
 }
 
+/* 4.4.2, 4.5.4: bits that must be 0, of what the CPU would report as such;
+ * addresses beyond its own width lead outside of the RAM. */
+static bool reserved(const struct walk *w, const struct shape *shape,
+                     unsigned level, uint64_t entry)
+{
+    unsigned shift = PAGE_SHIFT + shape->bits * (level - 1);
+    uint64_t none = w->s->efer & EFER_NXE ? 0 : ENTRY_NX;
+    bool large = level > 1 && (entry & ENTRY_PS);
+
+    if (shape->entry == 4 || (shape->levels == 3 && level == 3))
+        return false; /* the latter are checked when CR3 is loaded */
+    if (large && !shape->large[level])
+        return true;
+    if (large) /* bit 12 is PAT's */
+        none |= ((UINT64_C(1) << shift) - 1) & ADDRESS & ~(UINT64_C(1) << 12);
+    return entry & none;
+}
+
 static int entry_read(struct walk *w, gpa_t at, unsigned size, uint64_t *out)
 {
     *out = 0;
@@ -153,6 +172,8 @@ static int walk(struct walk *w, uint64_t va, gpa_t *gpa)
             return err;
         if (!(entry & ENTRY_P))
             return fault(w, va, 0);
+        if (reserved(w, &shape, level, entry))
+            return fault(w, va, ERROR_P | ERROR_RSVD);
         if (!top)
             w->rights = (w->rights & entry & (ENTRY_W | ENTRY_U)) |
                         ((w->rights | entry) & ENTRY_NX);

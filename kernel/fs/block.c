@@ -109,6 +109,41 @@ void block_put(struct block_device *b)
     block_put(parent);
 }
 
+/* --- claims --- */
+
+static bool overlap(const struct block_device *a, const struct block_device *b)
+{
+    const struct block_device *x = a->parent ? a->parent : a;
+    const struct block_device *y = b->parent ? b->parent : b;
+
+    return x == y && a->first_sector < b->first_sector + b->sectors &&
+           b->first_sector < a->first_sector + a->sectors;
+}
+
+int block_claim(struct block_device *b, bool write)
+{
+    int err = b->gone ? -ENODEV : 0;
+
+    mutex_lock(&lock);
+    list_for_each (n, &devices) {
+        const struct block_device *o = of_node(n);
+
+        if (overlap(o, b) && (o->claims[1] || (write && o->claims[0])))
+            err = -EBUSY;
+    }
+    if (!err)
+        b->claims[write]++;
+    mutex_unlock(&lock);
+    return err;
+}
+
+void block_disclaim(struct block_device *b, bool write)
+{
+    mutex_lock(&lock);
+    b->claims[write]--;
+    mutex_unlock(&lock);
+}
+
 /* --- coming --- */
 
 /* Partitions go behind the last one of their disk; lock held. */

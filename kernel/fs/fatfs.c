@@ -19,6 +19,7 @@ struct fatfs_medium {
     struct mutex lock;           /* the volume, but for what open files read */
     struct fat_volume volume;    /* lock */
     struct block_device *device; /* referenced */
+    bool claimed;                /* for reading: once it is mounted */
     _Atomic uint32_t refs;
 };
 
@@ -81,6 +82,8 @@ void fatfs_medium_put(struct fatfs_medium *m)
     if (--m->refs)
         return;
     fat_close(&m->volume);
+    if (m->claimed)
+        block_disclaim(m->device, false);
     block_put(m->device);
     kfree(m);
 }
@@ -134,8 +137,9 @@ bool fatfs_attach(struct fatfs *f, struct fatfs_medium *m)
     bool free;
 
     mutex_lock(&f->lock);
-    free = !f->medium;
+    free = !f->medium && (m->claimed || !block_claim(m->device, false));
     if (free) {
+        m->claimed = true;
         f->medium = m;
         m->refs++;
     }

@@ -102,6 +102,52 @@ def test_a_guest_that_writes_anything_to_devices_harms_itself_only(machine):
     check_tap(run(machine, "cpu.64"))
 
 
+def test_a_driver_that_breaks_every_ring_harms_itself_only(machine):
+    """On all kinds of device, while another guest and the prompt go on."""
+    machine.eval("""
+        broken = event.subscribe("virtio_broken")
+        other = guest_define("spin.64", { name = "other" })
+        assert(other:start())
+        fs.write("/tmp/disk", ("x"):rep(65536))""")
+    result = run(machine, "virtio.64", """{
+        rng = true, disks = { { source = "/tmp/disk" } },
+        display = { width = 320, height = 200 } }""")
+    check_tap(result)
+    kinds, state, disk = machine.eval("""
+        local kinds = {}
+        while true do
+          local e = broken:read(0)
+          if not e then break end
+          kinds[tostring(e.value)] = true
+        end
+        broken:close()
+        local state = other:state()
+        other:destroy()
+        return kinds, state, fs.read("/tmp/disk") == ("x"):rep(65536)""")
+    assert {"2", "3", "4", "16", "18"} <= set(kinds), "block to input"
+    assert state == "running" and disk
+
+
+def test_what_is_mounted_is_not_written_by_a_guest(machine):
+    machine.wait_files("/esp")
+    answer = machine.eval("""
+        local volume
+        for _, b in ipairs(block.list()) do
+          volume = volume or (not b.parent and b.name)
+        end
+        local g <close> = guest_define("halt.64",
+          { disks = { { source = volume } } })
+        local ok, message, code = g:start()
+        g:destroy()
+        local r <close> = guest_define("halt.64",
+          { disks = { { source = volume, read_only = true } } })
+        local reads = r:start()
+        r:destroy()
+        return ok, message, code, reads""")
+    assert answer[0] is None and answer[2] == "EBUSY", answer
+    assert answer[3] is True
+
+
 @pytest.fixture
 def own_machine(request, tmp_path):
     """One with a command line of its own."""

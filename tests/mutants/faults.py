@@ -278,4 +278,20 @@ FAULTS = [
     Fault("a full disk queue is never looked at again",
           "vmm/devices/virtio_blk.h", "(BLK_QUEUE_SIZE + 1)", "BLK_QUEUE_SIZE",
           UNIT + "test_vm_virtio_blk"),
+    Fault("a guest writes to a mounted disk", "kernel/fs/block.c",
+          "(o->claims[1] || (write && o->claims[0]))", "o->claims[1]",
+          "tests/machine/test_vm.py -k mounted"),
+    Fault("page tables have no reserved bits", "vmm/walk.c",
+          "    return entry & none;", "    return none == 1;",
+          UNIT + "test_vm_walk"),
+    Fault("a guest's long zeroing goes on after a reset",
+          "vmm/devices/virtio_blk.c",
+          "        if (!(d->status & VIRTIO_STATUS_DRIVER_OK)) {",
+          "        if (!d) {", UNIT + "test_vm_virtio_blk"),
+    Fault("a broken device asks for no reset", "vmm/devices/virtio_device.c",
+          "    uint32_t before = atomic_fetch_or(&d->status,\n"
+          "                                      "
+          "(uint32_t)VIRTIO_STATUS_NEEDS_RESET);",
+          "    uint32_t before = d->status;",
+          "tests/machine/test_vm.py -k ring"),
 ]

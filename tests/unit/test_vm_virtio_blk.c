@@ -6,7 +6,7 @@
 #include "vmm/devices/virtio_blk.h"
 #include "vmm/vm.h"
 
-#define SECTORS   64
+#define SECTORS   256
 #define DATA      0x30000u /* where buffers lie in the guest's memory */
 #define HEADER    0x20000u
 #define STATUS    0x21000u
@@ -16,7 +16,9 @@
 static uint8_t medium[SECTORS * BLOCK_SECTOR];
 static struct block_request *flying[DRIVER_RING];
 static unsigned submitted, copied;
-static bool hold; /* requests stay in the air */
+static bool hold;         /* requests stay in the air */
+static unsigned reset_at; /* the device is reset in that copy; 0: not */
+static struct blk b;
 static int fail;
 
 /* --- the kernel below --- */
@@ -65,14 +67,10 @@ int disk_write(struct disk *d, uint64_t sector, const void *buffer, uint32_t n)
 {
     (void)d;
     copied++;
+    if (reset_at && copied == reset_at)
+        b.virtio.status = 0;
     memcpy(medium + sector * BLOCK_SECTOR, buffer, n * BLOCK_SECTOR);
     return fail;
-}
-
-int disk_flush(struct disk *d)
-{
-    (void)d;
-    return 0;
 }
 
 bool waitq_wake_all(struct waitq *w)
@@ -96,7 +94,6 @@ bool work_submit(struct workq *q, struct work *w)
 
 /* --- a driver --- */
 
-static struct blk b;
 static struct block_device device;
 static struct blk_request requests[BLK_REQUESTS];
 static uint8_t buffer[BLK_BUFFER];
@@ -119,7 +116,7 @@ static void begin(void)
         requests[i].blk = &b;
         list_push_back(&b.free, &requests[i].node);
     }
-    submitted = copied = 0;
+    submitted = copied = reset_at = 0;
     hold = false;
     fail = 0;
     for (unsigned i = 0; i < sizeof(medium); i++)
@@ -217,6 +214,24 @@ TEST(its_name_and_zeroes)
     memcpy(driver_memory.ram + DATA, &range, sizeof(range));
     CHECK_EQ(request(13, 0, DATA, sizeof(range)), 1);
     CHECK_EQ(request(11, 0, DATA, sizeof(range)), 1);
+}
+
+TEST(a_reset_does_not_wait_for_a_long_request)
+{
+    const struct {
+        uint64_t sector;
+        uint32_t sectors, flags;
+    } all = {0, SECTORS, 0};
+
+    begin();
+    memcpy(driver_memory.ram + DATA, &all, sizeof(all));
+    CHECK_EQ(request(13, 0, DATA, sizeof(all)), 0);
+    CHECK_EQ(copied, 2);
+    begin();
+    memcpy(driver_memory.ram + DATA, &all, sizeof(all));
+    reset_at = 1;
+    CHECK_EQ(request(13, 0, DATA, sizeof(all)), 1);
+    CHECK_EQ(copied, 1);
 }
 
 TEST(a_request_without_room_for_its_status_breaks_the_device)

@@ -12,28 +12,17 @@
 #define SERIAL "serial:"
 
 static struct mutex disks_lock = MUTEX_INIT(disks_lock);
-static struct list disks = LIST_INIT(disks); /* disks_lock */
+static struct list disks = LIST_INIT(disks); /* disks_lock: files */
 
 /* --- who has what --- */
 
-static const struct block_device *whole(const struct block_device *b)
+static bool same_file(const struct disk *a, const struct disk *b)
 {
-    return b->parent ? b->parent : b;
+    return strcmp(a->path, b->path) == 0 ||
+           (a->file->ops == b->file->ops && a->file->node == b->file->node);
 }
 
-static bool same_place(const struct disk *a, const struct disk *b)
-{
-    const struct block_device *x = a->block, *y = b->block;
-
-    if (a->file && b->file)
-        return strcmp(a->path, b->path) == 0 ||
-               (a->file->ops == b->file->ops && a->file->node == b->file->node);
-    return x && y && whole(x) == whole(y) &&
-           x->first_sector < y->first_sector + y->sectors &&
-           y->first_sector < x->first_sector + x->sectors;
-}
-
-static int claim(struct disk *d)
+static int claim_file(struct disk *d)
 {
     int err = 0;
 
@@ -41,7 +30,7 @@ static int claim(struct disk *d)
     for (struct list *n = disks.next; n != &disks && !err; n = n->next) {
         const struct disk *o = container_of(n, struct disk, node);
 
-        if (same_place(d, o) && !(d->read_only && o->read_only))
+        if (same_file(d, o) && !(d->read_only && o->read_only))
             err = -EBUSY;
     }
     if (!err)
@@ -110,7 +99,7 @@ int disk_open(struct disk *d, const char *source, bool read_only)
     mutex_init(&d->lock);
     err = source[0] == '/' ? open_file(d, source) : open_block(d, source);
     if (!err)
-        err = claim(d);
+        err = d->file ? claim_file(d) : block_claim(d->block, !read_only);
     if (err)
         drop(d);
     return err;
@@ -118,9 +107,13 @@ int disk_open(struct disk *d, const char *source, bool read_only)
 
 void disk_close(struct disk *d)
 {
-    mutex_lock(&disks_lock);
-    list_remove(&d->node);
-    mutex_unlock(&disks_lock);
+    if (d->block) {
+        block_disclaim(d->block, !d->read_only);
+    } else {
+        mutex_lock(&disks_lock);
+        list_remove(&d->node);
+        mutex_unlock(&disks_lock);
+    }
     drop(d);
 }
 
@@ -158,10 +151,4 @@ int disk_write(struct disk *d, uint64_t sector, const void *buffer,
         return file_transfer(d, sector, (void *)(uintptr_t)buffer, sectors,
                              true);
     return block_write(d->block, sector, buffer, sectors);
-}
-
-/* Files of ours have nothing that waits to be written. */
-int disk_flush(struct disk *d)
-{
-    return d->block ? block_flush(d->block) : 0;
 }

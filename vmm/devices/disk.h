@@ -18,13 +18,13 @@ struct disk {
     struct mutex lock; /* the file's position */
     uint64_t sectors;  /* of BLOCK_SECTOR bytes */
     bool read_only;
-    struct list node; /* of all that are open */
+    struct list node; /* of all files that are open */
 };
 
 /* A path, a block device's name, or "serial:" and a disk's serial number, which
- * stays when names change. -ENOENT; -EBUSY: a guest has it already,
- * and one of the two writes; -EROFS: it cannot be written; -EINVAL: it is no
- * disk, a directory for instance, or has not whole sectors. */
+ * stays when names change. -ENOENT; -EBUSY: it is mounted, or a guest has it
+ * already, and one of the two writes; -EROFS: it cannot be written; -EINVAL: it
+ * is no disk, a directory for instance, or has not whole sectors. */
 int disk_open(struct disk *d, const char *source, bool read_only);
 void disk_close(struct disk *d);
 
@@ -32,6 +32,5 @@ void disk_close(struct disk *d);
 int disk_read(struct disk *d, uint64_t sector, void *buffer, uint32_t sectors);
 int disk_write(struct disk *d, uint64_t sector, const void *buffer,
                uint32_t sectors);
-int disk_flush(struct disk *d);
 
 #endif

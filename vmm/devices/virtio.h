@@ -123,6 +123,7 @@ struct virtio_device {
     _Atomic uint32_t status;     /* VIRTIO_STATUS_* */
     _Atomic uint32_t generation; /* of the configuration space */
     char broken[96];             /* why it needs a reset; "" */
+    _Atomic uint32_t breaks;     /* how often it came to that */
     /* The transport's: VIRTIO_INTERRUPT_* bits. Any context but NMI. */
     void (*interrupt)(struct virtio_device *d, uint32_t bits);
     void *transport;

@@ -174,12 +174,18 @@ static int copy_out(struct blk_request *r, uint32_t done, uint32_t sectors)
     return disk_write(&b->disk, r->sector + done, b->buffer, sectors);
 }
 
+/* Up to 128 MiB: a reset (or the VM's end) does not wait for the rest. */
 static void copy(struct blk_request *r)
 {
-    int err = r->type == FLUSH ? disk_flush(&r->blk->disk) : 0;
+    const struct virtio_device *d = &r->blk->virtio;
     uint32_t done = 0, n;
+    int err = 0;
 
     while (!err && done < r->sectors) {
+        if (!(d->status & VIRTIO_STATUS_DRIVER_OK)) {
+            err = -ECANCELED;
+            break;
+        }
         n = r->sectors - done < BLK_BUFFER / BLOCK_SECTOR
                 ? r->sectors - done
                 : BLK_BUFFER / BLOCK_SECTOR;
@@ -313,7 +319,7 @@ static void start(struct blk_request *r)
         r->sectors = 0;
         if (r->blk->disk.block)
             start_plain(r, BLOCK_FLUSH);
-        else
+        else /* files of ours have nothing that waits to be written */
             finish(r, 0, 0);
         break;
     case GET_ID:

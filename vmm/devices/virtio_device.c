@@ -58,14 +58,18 @@ void virtio_break(struct virtio_device *d, const char *format, ...)
 {
     uint32_t before = atomic_fetch_or(&d->status,
                                       (uint32_t)VIRTIO_STATUS_NEEDS_RESET);
+    uint32_t breaks;
     va_list args;
 
     if (before & VIRTIO_STATUS_NEEDS_RESET)
         return;
+    breaks = atomic_fetch_add(&d->breaks, 1) + 1;
     va_start(args, format);
     fmt_vsnprintf(d->broken, sizeof(d->broken), format, args);
     va_end(args);
-    log_warn("vm", "%s: %s: %s", d->vm->config.name, d->model->name, d->broken);
+    if (!(breaks & (breaks - 1))) /* a guest may do that all day */
+        log_warn("vm", "%s: %s: %s (for the %u. time)", d->vm->config.name,
+                 d->model->name, d->broken, breaks);
     event_raise(&event_type_virtio_broken,
                 &(struct event){.code = d->vm->id, .value = d->model->id});
     if (before & VIRTIO_STATUS_DRIVER_OK) /* 2.1.2 */

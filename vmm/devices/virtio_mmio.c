@@ -222,6 +222,14 @@ static void write_queue(struct virtio_queue *q, uint32_t offset, uint32_t value)
             queue_ready(q);
         return;
     }
+    /* Only a reset of the device does that: VIRTIO_F_RING_RESET (2.6.1) is not
+     * offered. */
+    if (offset == QUEUE_READY && q->ready &&
+        (q->device->status & VIRTIO_STATUS_DRIVER_OK)) {
+        virtio_break(q->device, "queue %u was taken away without a reset",
+                     q->index);
+        return;
+    }
     flags = spin_lock(&q->lock);
     set_queue(q, offset, value);
     spin_unlock(&q->lock, flags);

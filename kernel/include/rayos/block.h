@@ -119,6 +119,7 @@ struct block_device {
     struct timer timer;
     struct work reset_work;
     struct thread *scanner; /* the registry's mutex */
+    uint32_t claims[2];     /* the registry's mutex: readers, writers */
     struct list all;        /* the registry's mutex */
     _Atomic uint32_t refs;
 };
@@ -159,6 +160,15 @@ block_piece_segment(const struct block_piece *p, uint32_t i, uint64_t *left)
 struct block_device *block_get(const char *name);
 void block_put(struct block_device *b);
 struct block_device *block_at(size_t i); /* with a reference; NULL */
+/*
+ * Whoever relies on what is on a device claims it: a mounted volume for
+ * reading, a guest for reading or for writing. -EBUSY: somebody writes to a
+ * part of it, or reads it and the claim is for writing; a disk and its
+ * partitions are parts of each other. Raw handles of scripts claim nothing.
+ * Thread context.
+ */
+int block_claim(struct block_device *b, bool write);
+void block_disclaim(struct block_device *b, bool write);
 /* A copy of its counters. Any context. */
 void block_get_stats(struct block_device *b, struct block_stats *out);
 /* Any context but NMI. */
