@@ -74,7 +74,8 @@ void virtio_config_changed(struct virtio_device *d)
     d->interrupt(d, VIRTIO_INTERRUPT_CONFIG);
 }
 
-static void driver_interrupt(struct virtio_device *d, uint32_t bits)
+static __attribute__((unused)) void driver_interrupt(struct virtio_device *d,
+                                                     uint32_t bits)
 {
     (void)d;
     driver_interrupts[bits]++;
@@ -113,8 +114,8 @@ struct driver_queue {
 };
 
 /* Rings of DRIVER_RING entries at page `index` of the memory. */
-static struct driver_queue driver_queue_make(struct virtio_device *d,
-                                             unsigned index)
+static __attribute__((unused)) struct driver_queue
+driver_queue_make(struct virtio_device *d, unsigned index)
 {
     gpa_t base = 0x1000u * (index + 1);
     struct driver_queue r = {
