@@ -454,6 +454,37 @@ def vm_input() -> Seeds:
             "questions": bytes((1, 0x11, 1, 2, 0x91, 3, 3, 0x12, 0))}
 
 
+def vm_virtio_blk() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_virtio_blk.c."""
+    def ask(kind: int, sector: int, length: int, flags: int) -> bytes:
+        return b"\2" + struct.pack("<IIIIQHxxxxxx", kind, 0x30000, length, 0,
+                                   sector, flags)
+
+    land = b"".join(bytes((1 + 4 * i,)) for i in range(4))
+    return {"transfers": ask(0, 3, 1024, 2) + ask(1, 5, 512, 0) + land
+            + ask(0, 255, 1024, 2) + ask(0, 1, 513, 2),
+            "others": ask(4, 0, 0, 0) + ask(8, 0, 20, 2) + ask(11, 0, 16, 0)
+            + ask(13, 0, 16, 0) + land}
+
+
+def vm_virtio_mmio() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_virtio_mmio.c."""
+    def write(offset: int, value: int) -> bytes:  # any access of 4 bytes
+        return struct.pack("<BBxxI", 2 + 8, offset // 2, value)
+
+    def memory(at: int, value: int) -> bytes:
+        return struct.pack("<BBxxI", 1, at // 64, value)
+
+    start = b"".join(write(*w) for w in (
+        (0x70, 1), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)))
+    queue = b"".join(write(*w) for w in (
+        (0x30, 0), (0x38, 8), (0x80, 0x1000), (0x90, 0x1400), (0xa0, 0x1800),
+        (0x44, 1), (0x70, 15)))
+    offer = memory(0x1000, 0x3000) + memory(0x1400, 1 << 16)
+    return {"queue": start + queue + offer + write(0x50, 0) + write(0x64, 1)
+            + write(0x44, 0) + write(0x70, 0)}
+
+
 def vm_virtio_console() -> Seeds:
     """Steps of tests/fuzz/fuzz_vm_virtio_console.c."""
     def control(number: int, event: int, value: int = 1) -> bytes:
@@ -511,7 +542,9 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         virtqueue,
         vm_gpu,
         vm_input,
+        vm_virtio_blk,
         vm_virtio_console,
+        vm_virtio_mmio,
         vm_virtio_queue,
     )}
 
