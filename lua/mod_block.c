@@ -7,11 +7,11 @@
 
 #include <rayos/block.h>
 
-#include "lua/module.h"
+#include "lua/mod_block.h"
 
 #define DISK_CLASS "disk"
 #define READ       "block.read"
-#define WRITE      "block.write"
+#define WRITE      BLOCK_WRITE_CAPABILITY
 
 /* A stop that is pending is looked for after so many bytes. */
 #define PIECE (UINT32_C(1) << 20)
@@ -334,6 +334,9 @@ static void block_extend(lua_State *L)
 static const struct lua_function block_functions[] = {
     {"list", block_list, NULL},
     {"open", block_open, READ},
+    {"overlay", block_lua_overlay, WRITE},
+    {"overlay_info", block_lua_overlay_info, NULL},
+    {"remove_overlay", block_lua_remove_overlay, WRITE},
     {0},
 };
 

@@ -80,6 +80,8 @@ static const struct {
     {EACCES, "EACCES"},
     {ESPIPE, "ESPIPE"},
     {ENOTSUP, "ENOTSUP"},
+    {EILSEQ, "EILSEQ"},
+    {ESTALE, "ESTALE"},
 };
 
 static const char *error_name(int err)

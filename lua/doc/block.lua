@@ -23,6 +23,14 @@ Partitions are disks, too: `vda1` is the first one of `vda`. They appear when
 their table has been read, a moment after the disk (`scanned` in its entry of
 `block.list()`).
 
+## Overlays
+
+`block.overlay { name = "mine", base = "vdb", state = "serial:changes" }` makes
+a disk `mine`: it reads as the base does until something is written, which goes
+to the state disk, 64 KiB at a time. The base is never written. What was flushed
+survives a loss of power at any moment: data is on the medium before the map
+that names it, and every sector of that map has a checksum.
+
 ## When a disk does not answer
 
 A request that gets no answer for ten seconds (`block.timeout=` on the command
@@ -51,6 +59,32 @@ answers `"ENODEV"`, a medium that cannot be read `"EIO"`. `stats` counts it all.
       text = "A handle of a disk or partition. Needs \"block.read\", and "
         .. "\"block.write\" for writing.",
       example = "block.open(\"vda\")",
+    },
+    {
+      name = "overlay",
+      args = {
+        { "options", "table",
+          "name, base, state: names of disks, or \"serial:\" and a serial "
+            .. "number; reset = true empties the state disk, damaged or not" },
+      },
+      returns = { { "string?", "the name, or nil, message, code" } },
+      text = "A new disk that reads from `base` and keeps on `state` what is "
+        .. "written. A state disk of zeros is begun; one that holds something "
+        .. "else, is damaged or was made over another base is refused.",
+    },
+    {
+      name = "overlay_info",
+      args = { { "name", "string", "of an overlay" } },
+      returns = { { "table?",
+        "base, state, used and size (bytes), or nil, message, code" } },
+      text = "What an overlay is made of, and how full its state disk is.",
+    },
+    {
+      name = "remove_overlay",
+      args = { { "name", "string", "of an overlay" } },
+      returns = { { "boolean?", "true, or nil, message, code" } },
+      text = "Flush an overlay and let go of its disks; what was written stays "
+        .. "on the state disk.",
     },
   },
   classes = {

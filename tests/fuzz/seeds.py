@@ -299,6 +299,17 @@ def partition() -> Seeds:
             "mbr": b"\0" + chain, "mbr-repaired": b"\x80" + chain}
 
 
+def overlay() -> Seeds:
+    """The first byte: whether checksums are made right, and a reset."""
+    head = b"RAYOSOVL" + struct.pack("<IIQII", 1, 128, 3 * 128 + 1, 0, 3)
+    table = b"OVMP" + struct.pack("<5I", 0, 2, 0, 1, 0)
+    disk = head.ljust(8 * 512, b"\0") + table.ljust(512, b"\0")
+    shared = disk.replace(struct.pack("<3I", 2, 0, 1), struct.pack("<3I", 1, 1, 1))
+    return {"blank": b"\0" + bytes(512), "good": b"\1" + disk,
+            "damaged": b"\0" + disk, "reset": b"\2" + disk,
+            "shared": b"\1" + shared, "other": b"\0" + b"EFI PART"}
+
+
 def _fat(fats: bytes, more: dict[int, bytes], sectors: int = 40) -> bytes:
     """A volume: boot sector, one table of a sector, a root, clusters."""
     boot = struct.pack("<3s8sHBHBHHBHHHII", b"\xeb\x58\x90", b"rayos", 512, 1,
@@ -530,6 +541,7 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         memory_map,
         number,
         options,
+        overlay,
         panic_record,
         partition,
         path,

@@ -294,4 +294,11 @@ FAULTS = [
           "(uint32_t)VIRTIO_STATUS_NEEDS_RESET);",
           "    uint32_t before = d->status;",
           "tests/machine/test_vm.py -k ring"),
+    Fault("an overlay's map is written before the data",
+          "kernel/fs/overlay_store.c",
+          "int err = s->state.flush(s->state.arg); /* data before what names it */",
+          "int err = 0;", UNIT + "test_overlay"),
+    Fault("an overlay's slots may be shared", "kernel/fs/overlay_map.c",
+          "slot >= m->shape.slots || m->used[slot]", "slot >= m->shape.slots",
+          UNIT + "test_overlay"),
 ]
