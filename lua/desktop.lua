@@ -15,6 +15,7 @@ local desktop = {}
 -- Another policy can be tried without another image.
 local POLICY = sys.cmdline "desktop.policy" or "/boot/policies/desktop.lua"
 local KEY, ABS, SYN = 1, 3, 0
+local AT_ONCE = 2 -- seconds, until a program that is run is said to run on
 local PATIENCE = 5 -- seconds, until a guest takes what it is told
 
 -- --- names ---
@@ -109,11 +110,34 @@ local function missing(rules)
   if not fs.exists(rules.kernel or "") then
     return tostring(rules.kernel)
   end
+  local made = {}
+  for _, overlay in ipairs(rules.overlays or {}) do
+    made["serial:" .. overlay.name] = true
+    for _, source in ipairs { overlay.base, overlay.state } do
+      if not has_disk(source) then
+        return "the disk " .. source
+      end
+    end
+  end
   for _, disk in ipairs(rules.disks or {}) do
-    if not has_disk(disk.source) then
+    if not made[disk.source] and not has_disk(disk.source) then
       return "the disk " .. disk.source
     end
   end
+end
+
+-- Its disks over bases, as the policy says; they stay when the VM ends.
+local function overlay_disks(name, rules)
+  for _, overlay in ipairs(rules.overlays or {}) do
+    if not block.overlay_info(overlay.name) then
+      local made, message, code = block.overlay(overlay)
+      if not made then
+        return nil, ("%s; desktop.reset_disk(%q, true) would begin it anew")
+          :format(message, name), code
+      end
+    end
+  end
+  return true
 end
 
 local function define(name, rules)
@@ -121,6 +145,10 @@ local function define(name, rules)
   if part then
     return nil, ("there is no desktop image: %s is missing; on the host, "
       .. "`ninja desktop` builds it"):format(part), "ENOENT"
+  end
+  local ok, wrong, why = overlay_disks(name, rules)
+  if not ok then
+    return nil, wrong, why
   end
   local area, message, code = display.area()
   if not area then
@@ -318,6 +346,39 @@ function desktop.reset(name)
   return found
 end
 
+---Its disk as it was when it was made, from the next start on. What that would
+---cost is said first; `true` does it.
+---@param name string?
+---@param confirmed boolean?
+---@return string? name, string? message, string? code
+function desktop.reset_disk(name, confirmed)
+  local found, rules, code = resolve(name)
+  if not found then
+    return nil, rules, code
+  end
+  local guest = vm.get(found)
+  if guest and block.overlay_info((rules.overlays or {})[1]
+      and rules.overlays[1].name or "") then
+    local bytes, message, why = guest:reset_disk(confirmed)
+    return bytes and found, message, why
+  elseif not rules.overlays then
+    return nil, found .. " has no disk over a base", "ENOTSUP"
+  elseif confirmed ~= true then
+    return nil, ("all that was changed on the disk of %s would be lost for "
+      .. "ever; desktop.reset_disk(%q, true) does it"):format(found, found),
+      "ECANCELED"
+  end
+  for _, overlay in ipairs(rules.overlays) do
+    block.remove_overlay(overlay.name)
+    local made, message, why = block.overlay { name = overlay.name,
+      base = overlay.base, state = overlay.state, reset = true }
+    if not made then
+      return nil, message, why
+    end
+  end
+  return found
+end
+
 -- --- hands ---
 
 -- Until the guest's drivers have taken all of it.
@@ -438,23 +499,46 @@ function desktop.click(x, y, name, button)
   return found
 end
 
----Run a program in it, by its guest agent.
+-- What a program said and how it ended, or that it runs on.
+local function outcome(agent, process)
+  for _ = 1, AT_ONCE * 20 do
+    local result, message, code = agent:status(process)
+    if result == nil then
+      return nil, message, code
+    elseif result and result.exit == 0 then
+      return result.output or ""
+    elseif result then
+      return nil, ("it ended with %s: %s"):format(result.exit or result.signal,
+        ((result.errors or "") .. (result.output or "")):gsub("%s+$", "")), "EIO"
+    end
+    sys.sleep(0.05)
+  end
+  return ("process %d runs on"):format(process)
+end
+
+---Run a program in it, by its guest agent, as the policy's `run_with`.
 ---@param command string
 ---@param name string?
----@return any result, string? message, string? code
+---@return string? result, string? message, string? code
 function desktop.run(command, name)
-  local guest, found, code = running(name)
+  if type(command) ~= "string" then
+    error("desktop.run: expected a command", 2)
+  end
+  local guest, found, rules = running(name)
   if not guest then
-    return nil, found, code
+    return nil, found, rules
   end
-  if not guest.agent then
-    return nil, "this system speaks to no guest agents yet", "ENOSYS"
-  end
-  local agent, message, why = guest:agent()
+  local agent, message, code = guest:agent()
   if not agent then
-    return nil, message, why
+    return nil, message, code
   end
-  return agent:exec(command)
+  local process
+  process, message, code = agent:spawn(rules.run_with
+    and { rules.run_with, command } or command)
+  if not process then
+    return nil, message, code
+  end
+  return outcome(agent, process)
 end
 
 ---Save its picture as PNG, shown or hidden.

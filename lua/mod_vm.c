@@ -215,6 +215,23 @@ static int method_state(lua_State *L)
     return 2;
 }
 
+/* disks(): what they are made of, in their order. */
+static int method_disks(lua_State *L)
+{
+    const struct vm_config *c = &vm_check(L, 1)->config;
+
+    lua_createtable(L, (int)c->disk_count, 0);
+    for (uint32_t i = 0; i < c->disk_count; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, c->disks[i].source);
+        lua_setfield(L, -2, "source");
+        lua_pushboolean(L, c->disks[i].read_only);
+        lua_setfield(L, -2, "read_only");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 static int method_exit_code(lua_State *L)
 {
     lua_pushinteger(L, vm_check(L, 1)->exit_code);
@@ -401,6 +418,7 @@ static const struct lua_function methods[] = {
     {"name", method_name, NULL},
     {"state", method_state, NULL},
     {"exit_code", method_exit_code, NULL},
+    {"disks", method_disks, NULL},
     {"output", method_output, NULL},
     {"stats", method_stats, NULL},
     {"regs", method_regs, VM_CAPABILITY},

@@ -187,4 +187,44 @@ function methods:shutdown(seconds)
   return self:wait("stopped", seconds or 30)
 end
 
+-- --- its disk, as it was ---
+
+---Empty the overlays that are its disks: they read as their bases again. What it
+---would cost is said first; `true` does it.
+---@param confirmed boolean?
+---@return integer? bytes, string? message, string? code
+function methods:reset_disk(confirmed)
+  local block = require "block" -- not every domain that has VMs has disks
+  local state, names, used = self:state(), {}, 0
+  if state == "running" or state == "paused" or state == "starting" then
+    return nil, ("%s runs: shut it down first"):format(self:name()), "EBUSY"
+  end
+  for _, disk in ipairs(self:disks()) do
+    local name = disk.source:gsub("^serial:", "")
+    local info = block.overlay_info(name)
+    if info then
+      names[#names + 1], used = name, used + info.used
+    end
+  end
+  if not names[1] then
+    return nil, self:name() .. " has no disk over a base", "ENOTSUP"
+  elseif confirmed ~= true then
+    return nil, ("%d MiB of changes on %s would be lost for ever; "
+      .. "vm.get%q:reset_disk(true) does it"):format((used + 0xfffff) >> 20,
+      table.concat(names, ", "), self:name()), "ECANCELED"
+  end
+  for _, name in ipairs(names) do
+    local info = block.overlay_info(name)
+    local ok, message, code = block.remove_overlay(name)
+    if ok then
+      ok, message, code = block.overlay { name = name, base = info.base,
+        state = info.state, reset = true }
+    end
+    if not ok then
+      return nil, message, code
+    end
+  end
+  return used
+end
+
 return vm

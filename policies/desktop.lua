@@ -4,6 +4,8 @@
 --
 -- For each name: what vm.define takes (kernel, initrd, cmdline, memory, cpus,
 -- disks, ...; the display is as large as the screen's free part), and
+--   overlays         disks that are made before: see block.overlay
+--   run_with         in the guest, the program that runs a command of a person's
 --   layout           "full", "split" or "window", when a command names none
 --   start            "show": when it is first shown; "boot": hidden, at boot
 --   restart          how often in ten minutes a crashed one is started again
@@ -18,7 +20,10 @@ return {
     initrd = "/guests/generic/initrd",
     cmdline = "console=ttyS0 quiet cryptomgr.notests rayos.root=/dev/vda rayos.display",
     memory = 640,
-    disks = { { source = "serial:desktop" } },
+    overlays = { { name = "linux-disk", base = "serial:desktop",
+      state = "serial:desktop-state" } },
+    disks = { { source = "serial:linux-disk" } },
+    run_with = "/usr/lib/desktop/user",
     rng = true,
     layout = "full",
     start = "show",

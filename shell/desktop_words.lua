@@ -189,7 +189,7 @@ register("click", "400 300 in linux", "click at a pixel of a desktop",
 register("run", "weston-terminal in linux", "run a program in a desktop",
   function(module, args)
     local command, name = words.split(args.text)
-    return module.run(command, name)
+    return module.run(words.unquote(command), name)
   end)
 
 return words

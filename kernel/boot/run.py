@@ -23,6 +23,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
+STATE_SPARE = 16 << 20  # bytes, for the map of what changed
 VNC_BASE = 5900  # port of VNC display 0
 # QEMU's emulated EPYC without what the emulation lacks, lest it warns of each.
 EMULATED_CPU = "EPYC" + "".join(",-" + feature for feature in (
@@ -79,16 +80,17 @@ def disk_options(name: str, path: pathlib.Path, more: str) -> list[str]:
 
 
 def guest_disks() -> list[str]:
-    """What `ninja desktop` has made: kernels, and a copy of the desktop's disk
-    that keeps what is done there."""
+    """What `ninja desktop` has made: kernels, the desktop's disk, which is only
+    read, and one for what changes there."""
     guests, base = BUILD / "guests.img", BUILD / "desktop.img"
     options = disk_options("guests", guests,
                            "readonly=on,") if guests.exists() else []
     if base.exists():
-        disk = BUILD / "run" / "desktop.img"
-        if not disk.exists():
-            subprocess.run(["cp", "--sparse=always", base, disk], check=True)
-        options += disk_options("desktop", disk, "")
+        state = BUILD / "run" / "desktop-state.img"
+        with open(state, "ab") as f:  # a sparse file
+            f.truncate(base.stat().st_size + STATE_SPARE)
+        options += disk_options("desktop", base, "readonly=on,")
+        options += disk_options("desktop-state", state, "")
     return options
 
 

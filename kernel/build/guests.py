@@ -7,7 +7,7 @@ from kernel.build.common import BUILD, Path, tree_files
 from kernel.build.ninja import Ninja
 
 DESKTOP_FILES = ("99-desktop.rules", "customize", "follow", "halt", "init",
-                 "terminal", "weston.ini")
+                 "terminal", "user", "weston.ini")
 # Where vmm/load_flat.c puts them, by the bits of their entry.
 BASES = {"16": 0x1000, "32": 0x100000, "64": 0x100000}
 

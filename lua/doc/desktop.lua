@@ -31,6 +31,14 @@ crashed one again, with growing pauses, and tells a person; takes one that has
 ended from the screen; pauses one that was hidden for `pause_minutes`, until it is
 shown.
 
+## Its disk
+
+The disk that `ninja desktop` makes is only read. What changes goes to another
+one, `desktop-state`, by an overlay (see [block](block.md)): it survives the end
+of the guest and a loss of power. `desktop.reset_disk("linux", true)` is back to
+the beginning, also when that disk is damaged or the base is a new one, which
+`show linux desktop` refuses and says.
+
 ## Events
 
 `vm_display` tells when a guest's picture comes (`on`), is drawn for the first
@@ -106,9 +114,10 @@ screen: see `event.types()`.
       name = "run",
       args = { { "command", "string", "a program" },
         { "name", "string?", "of a desktop" } },
-      returns = { { "any", "what its guest agent answers, or nil, message, "
-        .. "code" } },
-      text = "Run a program in it, by its guest agent.",
+      returns = { { "string?", "what it said, or that it runs on; or nil, "
+        .. "message, code" } },
+      text = "Run a program in it, by its guest agent, as the user whose desktop "
+        .. "it is.",
     },
     {
       name = "screenshot",
@@ -130,6 +139,14 @@ screen: see `event.types()`.
       args = { { "name", "string?", "of a desktop" } },
       returns = { { "string?", "its name, or nil, message, code" } },
       text = "As its reset button does.",
+    },
+    {
+      name = "reset_disk",
+      args = { { "name", "string?", "of a desktop" },
+        { "confirmed", "boolean?", "true: do it" } },
+      returns = { { "string?", "its name, or nil, message, code" } },
+      text = "Empty what was changed on its disks, which read as their bases "
+        .. "again. Without true it only says what that would cost.",
     },
   },
 }

@@ -65,7 +65,7 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
       text = "The VM of that name. Its methods: :start() :pause() :resume() "
         .. ":reset() :nmi() :kill() :destroy(), which answer true or nil, message, "
         .. "code; :wait(state, seconds); :name() :state() :exit_code() "
-        .. ":output() :stats() :regs(cpu) :dump(). :shutdown(seconds) asks "
+        .. ":output() :disks() :stats() :regs(cpu) :dump(). :shutdown(seconds) asks "
         .. "the guest's agent, or presses the power button where there is none, "
         .. "and waits. :agent(seconds) gives the agent (see agent), when it "
         .. "listens. :attach() makes this terminal the "
