@@ -32,9 +32,8 @@ int block_lua_overlay(lua_State *L)
     c.reset = lua_toboolean(L, -1);
     err = overlay_create(&c, &why);
     if (err)
-        return module_fail(L, err,
-                           lua_pushfstring(L, "%s cannot be used: %s", c.name,
-                                           why));
+        return module_fail(
+            L, err, lua_pushfstring(L, "%s cannot be used: %s", c.name, why));
     lua_pushstring(L, c.name);
     return 1;
 }
