@@ -206,7 +206,7 @@ class Build:
         for name, needs, command in (
                 ("run", [image], f"{run} $$RUN_ARGS"),
                 ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
-                ("test", [image, ubsan, "annotations", "guests",
+                ("test", [image, ubsan, "annotations", "desktop",
                           *programs["unit"], *programs["fuzz"]],
                  f"{env} -m pytest -q --timeout=300 --dist loadfile "
                  "$${PYTEST_ARGS--n 2} tests"),

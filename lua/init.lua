@@ -78,7 +78,8 @@ local function desktop()
   return {
     name = "desktop", file = "/boot/lua/desktop_run.lua",
     caps = { "vm", "display", "display.read", "event", "log", "domain",
-      "fs.read", "input", "block.read", "block.write" }, budget = POLICY_BUDGET, restart = "on-error",
+      "fs.read", "input",
+      "block.read", "block.write" }, budget = POLICY_BUDGET, restart = "on-error",
   }
 end
 

@@ -18,7 +18,8 @@ return {
   linux = {
     kernel = "/guests/generic/vmlinux",
     initrd = "/guests/generic/initrd",
-    cmdline = "console=ttyS0 quiet cryptomgr.notests rayos.root=/dev/vda rayos.display",
+    cmdline = "console=ttyS0 quiet cryptomgr.notests rayos.root=/dev/vda rayos.display"
+      .. " panic=1",
     memory = 640,
     overlays = { { name = "linux-disk", base = "serial:desktop",
       state = "serial:desktop-state" } },
