@@ -88,23 +88,57 @@ def run_down(m) -> None:
     assert m.eval("return G:state()") == ["stopped"]
 
 
-def test_the_guests_clock_is_ours(guests):
+# RayOS's clock less the guest's, and how far that may be wrong: of the quickest
+# of some questions. (`eval` makes one line of it: no comments.)
+CLOCK = r"""
+function offset()
+  local best, error_of_best
+  for _ = 1, 8 do
+    local before = sys.uptime()
+    local text = linux_run("cat /proc/uptime")
+    local after = sys.uptime()
+    if not best or after - before < error_of_best then
+      error_of_best = after - before
+      best = (before + after) / 2 - tonumber(text:match("[%d.]+"))
+    end
+  end
+  return best, error_of_best / 2 + 0.01
+end
+function ten_seconds()
+  C:write("echo STA''RT; sleep 10; echo E''ND\n")
+  assert(C:expect("START\r\n", 30))
+  local before = sys.uptime()
+  assert(C:expect("END\r\n", 60))
+  local took = sys.uptime() - before
+  assert(C:expect("/ # ", 20))
+  return took
+end
+"""
+LOAD = """
+load = {}
+for i = 1, 3 do
+  load[i] = domain.spawn { name = "load" .. i,
+    source = "local t = {} while true do t[#t % 1000 + 1] = {} end" }
+end
+"""
+
+
+@pytest.mark.parametrize("load", ["", LOAD], ids=["idle", "loaded"])
+def test_ten_seconds_in_the_guest_are_ten_of_ours(guests, load):
+    """Within one percent, by both clocks; a busy host may delay what is said,
+    so that the sleep has three tries."""
     start(guests, "cloud/vmlinux")
-    measured, = guests.eval(r"""
-        C:write("echo STA''RT; sleep 10; echo E''ND\n")
-        assert(C:expect("START\r\n", 30))
-        local before = sys.uptime()
-        assert(C:expect("END\r\n", 60))
-        return sys.uptime() - before""", timeout=120)
-    assert 9.8 < measured < 11  # the host may be busy, never early
-    drift, = guests.eval(r"""
-        local function both()
-          local text = linux_run("cat /proc/uptime")
-          return sys.uptime() - tonumber(text:match("[%d.]+"))
-        end
-        local before = both() sys.sleep(5)
-        return both() - before""", timeout=60)
-    assert abs(drift) < 0.5
+    guests.eval(CLOCK)
+    first, first_error = guests.eval("return offset()", timeout=60)
+    guests.eval(load)
+    took = [guests.eval("return ten_seconds()", timeout=120)[0]]
+    while took[-1] > 10.1 and len(took) < 3:
+        took += guests.eval("return ten_seconds()", timeout=120)
+    if load:
+        guests.eval("for _, d in ipairs(load) do d:kill() end")
+    last, last_error = guests.eval("return offset()", timeout=60)
+    assert 9.9 < min(took) < 10.1, took
+    assert abs(last - first) < 0.1 * len(took) + first_error + last_error
 
 
 def test_what_the_guest_writes_is_on_the_disk(guests):
@@ -129,6 +163,25 @@ def test_what_the_guest_writes_is_on_the_disk(guests):
         f:write(block.open("{name}"):read(0, 4096)) f:close()
         return require "fs".sha256("/tmp/first")""")
     assert ours == first.split()[0]
+
+
+def test_what_was_written_survives_power_cuts_and_resets(guests):
+    """The guest's own reset, and the emulator's end by a kill."""
+    write = "printf '%s' > /tmp/m; dd if=/tmp/m of=/dev/vda seek=99 conv=fsync" \
+        " 2>/dev/null"
+    read = "dd if=/dev/vda skip=99 count=1 2>/dev/null | tr -d '\\0'"
+    disks = "{disks={{source='%s'}}}" % scratch(guests)
+    start(guests, "cloud/vmlinux", disks)
+    run(guests, write % "before its reset")
+    guests.eval('C:write("reboot -f\\n") linux_up()', timeout=150)
+    assert run(guests, read).strip() == "before its reset"
+    run(guests, write % "before the power cut")
+    guests.restart()
+    guests.wait_prompt()
+    guests.wait_files("/guests")
+    guests.eval(HELPERS)
+    start(guests, "cloud/vmlinux", "{disks={{source='%s'}}}" % scratch(guests))
+    assert run(guests, read).strip() == "before the power cut"
 
 
 def test_the_power_button_a_reset_and_a_new_start(guests):
