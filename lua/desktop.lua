@@ -16,6 +16,7 @@ local desktop = {}
 local POLICY = sys.cmdline "desktop.policy" or "/boot/policies/desktop.lua"
 local KEY, ABS, SYN = 1, 3, 0
 local AT_ONCE = 2 -- seconds, until a program that is run is said to run on
+local PRESSED = 0.05 -- seconds, that a button stays down
 local PATIENCE = 5 -- seconds, until a guest takes what it is told
 
 -- --- names ---
@@ -397,6 +398,22 @@ local function taken(guest)
     before.waiting), "ETIMEDOUT"
 end
 
+-- Linux keeps 64 events for a program that reads a device, and forgets all of
+-- them when there are more. So, after some keys, the guest gets the time to draw
+-- what it read.
+local AT_ONCE_KEYS, DRAWING = 6, 0.4 -- seconds
+
+local function drawn(guest)
+  local before, deadline = guest:display(), sys.uptime() + DRAWING
+  while before and sys.uptime() < deadline do
+    local now = guest:display()
+    if not now or now.frames ~= before.frames then
+      return
+    end
+    sys.sleep(0.01)
+  end
+end
+
 local function listening(name)
   local guest, found, code = running(name)
   if not guest then
@@ -433,12 +450,14 @@ function desktop.type(text, name)
   if not list then
     return nil, message, why
   end
-  for _, stroke in ipairs(list) do
+  for i, stroke in ipairs(list) do
     strokes.play({ stroke }, key_of(guest))
     local ok
     ok, message, why = taken(guest)
     if not ok then
       return nil, message, why
+    elseif i % AT_ONCE_KEYS == 0 then
+      drawn(guest)
     end
   end
   return found
@@ -490,7 +509,10 @@ function desktop.click(x, y, name, button)
   guest:input(ABS, 0, math.tointeger(x))
   guest:input(ABS, 1, math.tointeger(y))
   guest:input(SYN)
+  -- What is under the pointer knows of it before the button goes down.
+  drawn(guest)
   key_of(guest)(code, true)
+  sys.sleep(PRESSED)
   key_of(guest)(code, false)
   local ok, message, failed = taken(guest)
   if not ok then
