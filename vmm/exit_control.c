@@ -14,6 +14,12 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 
+#define CR0_PE      (UINT64_C(1) << 0)
+#define CR0_ET      (UINT64_C(1) << 4)
+#define CR0_NW      (UINT64_C(1) << 29)
+#define CR0_CD      (UINT64_C(1) << 30)
+#define CR0_PG      (UINT64_C(1) << 31)
+#define EFER_LME    (UINT64_C(1) << 8)
 #define CR4_DE      (UINT64_C(1) << 3)
 #define CR4_PAE     (UINT64_C(1) << 5)
 #define CR4_OSXSAVE (UINT64_C(1) << 18)
@@ -132,6 +138,30 @@ static bool cr4_write(struct vcpu *v, struct vcpu_state *s, uint64_t value)
     return true;
 }
 
+/* Only what a back end keeps for itself exits: VMX the bits NE, NW and CD. With
+ * them the guest may switch paging and long mode on or off (Intel SDM 3A 4.1,
+ * 10.8.5). */
+static bool cr0_write(struct vcpu *v, struct vcpu_state *s, uint64_t value)
+{
+    bool paging = value & CR0_PG, before = s->cr0 & CR0_PG;
+
+    if (value >> 32 || (paging && !(value & CR0_PE)) ||
+        ((value & CR0_NW) && !(value & CR0_CD)))
+        return false;
+    if (paging && !before && (s->efer & EFER_LME)) {
+        if (!(s->cr4 & CR4_PAE))
+            return false;
+        s->efer |= EFER_LMA;
+    } else if (!paging && before) {
+        if (SEGMENT_ATTRIBUTES_LONG(s))
+            return false;
+        s->efer &= ~EFER_LMA;
+    }
+    s->cr0 = value | CR0_ET;
+    vmm_backend()->set_state(v, s);
+    return true;
+}
+
 static bool cr8(struct vcpu *v, const struct vm_exit *e, uint64_t *gpr)
 {
     if (e->cr.write && *gpr > 15)
@@ -160,6 +190,9 @@ void exit_cr(struct vcpu *v, const struct vm_exit *e)
     gpr = &v->regs.gpr[insn.gpr];
     if (e->cr.cr == 4 && e->cr.write)
         done = cr4_write(v, &s,
+                         SEGMENT_ATTRIBUTES_LONG(&s) ? *gpr : (uint32_t)*gpr);
+    else if (e->cr.cr == 0 && e->cr.write)
+        done = cr0_write(v, &s,
                          SEGMENT_ATTRIBUTES_LONG(&s) ? *gpr : (uint32_t)*gpr);
     else if (e->cr.cr == 8)
         done = cr8(v, e, gpr);

@@ -59,7 +59,12 @@ def _workdir(name: str) -> pathlib.Path:
 def _lane_of(item) -> str:
     """The lane that this instance of a test was made for."""
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("lane", "qemu") if callspec else "qemu"
+    if not callspec:
+        return "qemu"
+    machine = callspec.params.get("machine")  # of a module's own fixture
+    if isinstance(machine, tuple):
+        return machine[0]
+    return callspec.params.get("lane", "qemu")
 
 
 def pytest_configure(config):

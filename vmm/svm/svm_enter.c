@@ -7,54 +7,8 @@
 #include <stdatomic.h>
 
 #include <arch/cpu.h>
-#include <arch/features.h>
 
-#define CR4_OSXSAVE (UINT64_C(1) << 18)
-#define DR7_ENABLES 0xffu
-
-static uint64_t xcr0_read(void)
-{
-    uint32_t lo, hi;
-
-    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    return (uint64_t)hi << 32 | lo;
-}
-
-static void xcr0_write(uint64_t value)
-{
-    __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)value),
-                     "d"((uint32_t)(value >> 32)));
-}
-
-/*
- * A guest that has not set CR4.OSXSAVE sees nothing of XCR0. It may have
- * changed XCR0 without an exit: not every CPU intercepts XSETBV.
- */
-static void run(struct vcpu *v, struct svm_vcpu *s, struct svm_cpu *cpu)
-{
-    uint64_t host = arch_cpu_info()->xcr0;
-
-    if ((v->cr4 & CR4_OSXSAVE) && host) {
-        if (v->xcr0 != host)
-            xcr0_write(v->xcr0);
-        svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
-        v->xcr0 = xcr0_read();
-        if (v->xcr0 != host)
-            xcr0_write(host);
-    } else {
-        svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
-    }
-}
-
-/* Breakpoints that are not enabled are never met, and reading a debug register
- * exits: their addresses are loaded only when they count. DR7 is cleared by the
- * exit (APM 2 15.6). */
-static void load_breakpoints(const struct vcpu *v)
-{
-    __asm__ volatile("movq %0, %%db0\n\tmovq %1, %%db1\n\t"
-                     "movq %2, %%db2\n\tmovq %3, %%db3" ::"r"(v->dr[0]),
-                     "r"(v->dr[1]), "r"(v->dr[2]), "r"(v->dr[3]));
-}
+#include "vmm/entry.h"
 
 static void registers_in(struct vcpu *v, struct vmcb_save *save)
 {
@@ -111,12 +65,13 @@ void svm_enter(struct vcpu *v, struct vm_exit *out)
     enter = atomic_load_explicit(&v->requests, memory_order_relaxed) == 0;
     if (enter) {
         svm_assign_asid(s, cpu);
-        if (s->vmcb->save.dr7 & DR7_ENABLES)
-            load_breakpoints(v);
+        entry_breakpoints(v, s->vmcb->save.dr7);
+        entry_xcr0_in(v);
         tsc_aux_load(v);
         start = arch_tsc();
-        run(v, s, cpu);
+        svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
         v->guest_ticks += arch_tsc() - start;
+        entry_xcr0_out(v);
         c->clean = svm_features.bits & SVM_CLEAN ? CLEAN_ALL : 0;
     }
     atomic_store_explicit(&v->inside, false, memory_order_relaxed);
