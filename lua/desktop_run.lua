@@ -3,6 +3,7 @@
 -- growing pauses, and a person is told; one that ends goes from the screen; one
 -- that was hidden for long enough pauses, and goes on when it is shown.
 
+local boot = require "desktop_boot"
 local desktop = require "desktop"
 local display = require "display"
 local event = require "event"
@@ -139,17 +140,40 @@ local function start_at_boot()
   end
 end
 
-local events <close> = assert(event.subscribe { "vm_state", "surface" })
+local TICK, TICK_AT_START = 1, 0.5
+
+-- Those that are on the screen without a picture; true: there is one.
+local function show_starting()
+  local any = false
+  for name, rules in pairs(desktop.policy() or {}) do
+    if type(rules) == "table" then
+      any = boot.update(name, vm.get(name)) or any
+    end
+  end
+  return any
+end
+
+local events <close> = assert(event.subscribe { "vm_state", "surface",
+  "vm_display" })
 start_at_boot()
+local starting = false
 while true do
-  local e = events:read(1)
+  local e = events:read(starting and TICK_AT_START or TICK)
+  local happened = e ~= nil
   while e do
-    (e.type == "vm_state" and on_state or on_surface)(e)
+    if e.type == "vm_state" then
+      on_state(e)
+    elseif e.type == "surface" then
+      on_surface(e)
+    end
     e = events:read(0)
   end
   local now = sys.uptime()
   for name, mine in pairs(known) do
     start_again(name, mine, now)
     pause_idle(name, mine, now)
+  end
+  if happened or starting then
+    starting = show_starting()
   end
 end

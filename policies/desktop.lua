@@ -19,7 +19,7 @@ return {
     kernel = "/guests/generic/vmlinux",
     initrd = "/guests/generic/initrd",
     cmdline = "console=ttyS0 quiet cryptomgr.notests rayos.root=/dev/vda rayos.display"
-      .. " panic=1",
+      .. " panic=1 fbcon=map:9",
     memory = 640,
     overlays = { { name = "linux-disk", base = "serial:desktop",
       state = "serial:desktop-state" } },

@@ -77,10 +77,16 @@ def run(m, command):
     return said[1]
 
 
+def surfaces(m):
+    return [s["name"] for s in m.eval('return require "display".surfaces()')[0]]
+
+
 def started(m):
     """Shown, and its terminal is there."""
     assert "linux is shown (started)" in m.type("show linux desktop", 60)
+    until(lambda: "linux starts" in surfaces(m), "how it starts is on the screen")
     until(lambda: status(m)["active"], "a picture of the guest's")
+    until(lambda: "linux starts" not in surfaces(m), "its picture instead")
     return until(lambda: terminal(picture(m)), "a terminal window")
 
 
