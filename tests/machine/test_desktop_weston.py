@@ -283,6 +283,14 @@ def test_it_is_shut_down_in_order_and_its_disk_is_reset(desk):
     assert desk.eval(used) == [0]
 
 
+def test_switching_off_shuts_it_down_first(desk):
+    started(desk)
+    mark = desk.serial.mark()
+    desk.serial.send("sys.poweroff()\r")
+    desk.serial.expect("linux has shut down", mark, 60)
+    assert desk.wait_exit() == 0
+
+
 def test_a_damaged_state_disk_is_refused_and_can_be_begun_anew(desk):
     desk.kill()
     with open(desk.workdir.parent / "state.img", "r+b") as f:

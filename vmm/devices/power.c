@@ -191,21 +191,36 @@ static enum mmio_result reset_read(struct vcpu *v, void *device,
 
 /* --- life --- */
 
+/* NULL: the VM does not run. */
+static struct power *power_of(struct vm *vm)
+{
+    list_for_each (n, &vm->devices) {
+        struct vm_device *d = container_of(n, struct vm_device, node);
+
+        if (d->ops == &power_ops)
+            return container_of(d, struct power, device);
+    }
+    return NULL;
+}
+
 void power_press(struct vm *vm)
 {
-    struct vm_device *d;
+    struct power *p = power_of(vm);
+    irqflags_t flags;
 
-    list_for_each (n, &vm->devices) {
-        d = container_of(n, struct vm_device, node);
-        if (d->ops == &power_ops) {
-            struct power *p = container_of(d, struct power, device);
-            irqflags_t flags = spin_lock(&p->lock);
+    if (!p)
+        return;
+    flags = spin_lock(&p->lock);
+    p->status |= PM1_BUTTON;
+    spin_unlock(&p->lock, flags);
+    update_sci(p);
+}
 
-            p->status |= PM1_BUTTON;
-            spin_unlock(&p->lock, flags);
-            update_sci(p);
-        }
-    }
+bool power_listens(struct vm *vm)
+{
+    struct power *p = power_of(vm);
+
+    return p && (p->enable & PM1_BUTTON);
 }
 
 static void power_reset(struct vm_device *d)

@@ -22,5 +22,7 @@ struct vm;
 /* Press the power button: a guest with ACPI shuts down in order. Any context
  * but NMI. */
 void power_press(struct vm *vm);
+/* Does the guest listen to the button? vm->lock is held. */
+bool power_listens(struct vm *vm);
 
 #endif
