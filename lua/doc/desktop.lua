@@ -28,8 +28,8 @@ At the prompt all of it is words, and small typing errors are understood:
 
 The domain `desktop` starts at boot, hidden, what the policy says so; starts a
 crashed one again, with growing pauses, and tells a person; takes one that has
-ended from the screen; shows what its console says until it has a picture; pauses one that was hidden for `pause_minutes`, until it is
-shown.
+ended from the screen; shows what its console says until it has a picture;
+pauses one that was hidden for `pause_minutes`, until it is shown.
 
 When the machine is switched off, desktops and all guests that listen to their
 power button shut down first; they have 20 seconds.
