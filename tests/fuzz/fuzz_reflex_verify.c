@@ -30,6 +30,7 @@ static const struct reflex_action actions[] = {
     {.name = "none", .args = ""},
     {.name = "one", .args = "n"},
     {.name = "say", .args = "t?nn"},
+    {.name = "whom", .args = "i?n"},
 };
 
 static const struct event_type *find_type(const char *name)
@@ -121,7 +122,7 @@ static void make_call(struct maker *m, struct reflex_call *c)
     for (unsigned i = 0; i < c->argc && i < REFLEX_ARGS; i++) {
         c->arg[i].kind = (uint8_t)(pick(m, 2) ? REFLEX_ARG_REGISTER
                                               : REFLEX_ARG_CONSTANT);
-        if (i == 0 && a->args[0] == 't')
+        if (i == 0 && (a->args[0] == 't' || (a->args[0] == 'i' && pick(m, 2))))
             c->arg[i].kind = REFLEX_ARG_STRING;
         c->arg[i].index = (uint16_t)pick(m, 4);
     }
