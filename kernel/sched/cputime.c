@@ -117,14 +117,21 @@ void cputime_init(struct runqueue *rq)
     timer_init(&rq->limit_timer, limit_expired);
 }
 
-void cputime_switch(struct runqueue *rq, struct thread *prev,
-                    struct thread *next)
+nstime_t cputime_stop(struct runqueue *rq, struct thread *prev)
 {
-    account(prev, false);
+    nstime_t now = account(prev, false);
+
     if (prev == rq->idle)
         rq->cpu->idle_time = prev->cpu_time;
-    next->switches++;
-    limit_arm(rq, next, account(next, true));
+    return now;
+}
+
+/* One store begins the stretch: whoever reads the account before it sees none,
+ * and who reads after it a stretch that grows, so there is no sequence. */
+void cputime_start(struct runqueue *rq, struct thread *next, nstime_t now)
+{
+    __atomic_store_n(&next->started_at, now, __ATOMIC_RELEASE);
+    limit_arm(rq, next, now);
 }
 
 void thread_set_cpu_limit(nstime_t from_now, void (*fn)(struct thread *t))

@@ -203,15 +203,28 @@ static void finish_switch(struct thread *prev)
         balance_rouse(rq);
 }
 
+void sched_window(void)
+{
+    struct cpu *cpu = cpu_self();
+
+    if (cpu->window) /* we are inside an interrupt of one */
+        return;
+    cpu->window = true;
+    arch_irq_window();
+    cpu->window = false;
+}
+
 static void switch_once(void)
 {
     struct cpu *cpu = cpu_self();
     struct runqueue *rq = cpu->rq;
     struct thread *prev = rq->current, *next;
-    nstime_t now = clock_now();
+    nstime_t now;
     bool willing;
 
     spin_lock(&rq->lock);
+    /* Locked: behind the end of the last stretch of whoever is next. */
+    now = cputime_stop(rq, prev);
     cpu->need_resched = false;
     willing = prev->state == THREAD_RUNNING && prev != rq->idle;
     if (willing)
@@ -221,9 +234,11 @@ static void switch_once(void)
     if (willing && prev->affinity == CPU_ANY && next->priority > prev->priority)
         rq->pushed_out = prev;
     spin_unlock(&rq->lock, 0);
+    cputime_start(rq, next, now);
     if (next == prev)
         return;
-    cputime_switch(rq, prev, next);
+    next->switches++;
+    sched_window();
     trace_point(TRACE_SCHED, TRACE_SWITCH, prev->id, next->id);
     finish_switch(arch_context_switch(prev, next));
 }
@@ -274,10 +289,12 @@ void sched_interrupt_exit(void)
 {
     struct cpu *cpu = cpu_self();
 
-    if (!cpu->rq) /* before sched_init */
+    if (!cpu->rq || cpu->window) /* before sched_init */
         return;
-    if (settle())
-        schedule();
+    if (!settle())
+        return;
+    sched_window();
+    schedule();
 }
 
 /*

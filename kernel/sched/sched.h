@@ -82,6 +82,15 @@ void sched_change_priority(struct thread *t, uint8_t priority);
 /* Make `cpu` take its reschedule interrupt, or remember to look at the end of
  * the interrupt that is being served. Interrupts off. */
 void sched_kick(struct cpu *cpu);
+/*
+ * Let interrupts that wait be served, then go on as if nothing had happened:
+ * what they have made ready stays ready, nobody is switched to, and the caller
+ * calls schedule() behind it, or looks at need_resched. For long ways with
+ * interrupts off, between two steps where no lock is held and rq->current is
+ * settled: what delays an interrupt delays a reflex. Not in interrupt context;
+ * interrupts off before and after.
+ */
+void sched_window(void);
 
 /* Both with rq->lock held. */
 void runqueue_take(struct runqueue *rq, struct thread *t);
@@ -103,9 +112,10 @@ void balance_push_out(struct runqueue *rq, struct thread *prev);
 void cputime_init(struct runqueue *rq);
 /* Own CPU, rq->lock held: an equal waits, so the slice counts. */
 void slice_arm(struct runqueue *rq);
-/* prev stops, next starts. */
-void cputime_switch(struct runqueue *rq, struct thread *prev,
-                    struct thread *next);
+/* The running thread's stretch ends; returns the time. */
+nstime_t cputime_stop(struct runqueue *rq, struct thread *prev);
+/* One begins, at the time that cputime_stop gave. */
+void cputime_start(struct runqueue *rq, struct thread *next, nstime_t now);
 /* Bring the current thread's account up to date; returns the time. */
 nstime_t cputime_update(struct runqueue *rq);
 

@@ -91,6 +91,7 @@ int wait_sleep(struct spinlock *lock, nstime_t deadline, bool cancellable)
     if (deadline != TIME_NEVER)
         timer_start(&t->wait_timer, deadline);
     spin_unlock(lock, 0); /* interrupts stay off until the switch is done */
+    sched_window();
     schedule();
     /* Its handler must not end the next wait. */
     if (deadline != TIME_NEVER)

@@ -22,6 +22,7 @@ struct cpu {
     uint32_t apic_id;
     bool need_resched; /* set by wake-ups; looked at on the way out of an
                           interrupt */
+    bool window;       /* sched_window is open: its caller will look */
     _Atomic bool online;
     struct runqueue *rq;
     struct timer_queue *timers;

@@ -27,6 +27,13 @@ static inline void arch_irq_disable(void)
     __asm__ volatile("cli" ::: "memory");
 }
 
+/* Let what waits be served; interrupts are off again. STI takes effect behind
+ * the instruction that follows it (Intel SDM 2B, STI). */
+static inline void arch_irq_window(void)
+{
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
 static inline uint64_t arch_irq_save(void)
 {
     uint64_t flags;
