@@ -8,6 +8,7 @@
 
 #include <rayos/block.h>
 #include <rayos/clock.h>
+#include <rayos/irq.h>
 #include <rayos/log.h>
 #include <rayos/mm.h>
 #include <rayos/sync.h>
@@ -74,9 +75,8 @@ struct slot {
 };
 
 struct virtio_blk {
-    struct block_device block; /* its lock is taken before ours */
+    struct block_device block; /* its lock is ours, too */
     struct virtio_device *v;
-    struct spinlock lock;
     struct virtqueue *q; /* lock; NULL while the device is stopped */
     struct slot *free;   /* lock */
     struct wire *wire;   /* one for each slot */
@@ -157,7 +157,6 @@ static int put(struct virtio_blk *d, struct slot *s, struct block_request *r)
 static int blk_submit(struct block_device *b, struct block_request *r)
 {
     struct virtio_blk *d = disk_of(b);
-    irqflags_t flags = spin_lock(&d->lock);
     struct slot *s = d->free;
     int err = -ENOSPC;
 
@@ -168,7 +167,6 @@ static int blk_submit(struct block_device *b, struct block_request *r)
         s->request = r;
         virtqueue_kick(d->q);
     }
-    spin_unlock(&d->lock, flags);
     /* Broken: the reset is under way, or will be asked for. */
     return err == -EIO ? -ENOSPC : err;
 }
@@ -198,7 +196,7 @@ static void put_back(struct virtio_blk *d, struct slot *s)
 static bool take_done(struct virtio_blk *d, struct block_request **r,
                       int *status)
 {
-    irqflags_t flags = spin_lock(&d->lock);
+    irqflags_t flags = spin_lock(&d->block.lock);
     struct slot *s = NULL;
     uint32_t written = 0;
 
@@ -215,7 +213,7 @@ static bool take_done(struct virtio_blk *d, struct block_request **r,
             *status = -EIO;
         put_back(d, s);
     }
-    spin_unlock(&d->lock, flags);
+    spin_unlock(&d->block.lock, flags);
     return s;
 }
 
@@ -228,10 +226,12 @@ static void on_done(struct virtqueue *q, void *arg)
 
     (void)q;
     while (take_done(d, &r, &status)) {
+        irq_window();
         if (r)
             block_complete(r, status);
         else
             sem_post(&d->id_ready);
+        irq_window();
     }
     if (d->v->broken)
         block_needs_reset(&d->block);
@@ -351,7 +351,7 @@ static int read_config(struct virtio_blk *d)
  * without one refuse, which does not matter. */
 static void read_serial(struct virtio_blk *d)
 {
-    irqflags_t flags = spin_lock(&d->lock);
+    irqflags_t flags = spin_lock(&d->block.lock);
     struct slot *s = d->free;
     struct wire *w = &d->wire[s - d->slots];
     const struct virtio_buffer buffers[] = {
@@ -367,7 +367,7 @@ static void read_serial(struct virtio_blk *d)
         d->free = s->next;
         virtqueue_kick(d->q);
     }
-    spin_unlock(&d->lock, flags);
+    spin_unlock(&d->block.lock, flags);
     if (sem_wait(&d->id_ready, clock_now() + ID_PATIENCE))
         return;
     for (size_t i = 0; i < ID_BYTES; i++) {

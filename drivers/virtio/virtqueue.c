@@ -55,16 +55,19 @@ void virtqueue_init(struct virtqueue *q, void *ring)
 static int check_buffers(const struct virtio_buffer *buffers, unsigned out,
                          unsigned in, uint32_t *writable)
 {
-    uint64_t sum[2] = {0, 0};
+    const struct virtio_buffer *end = buffers + out;
+    uint64_t sum = 0, read;
 
-    for (unsigned i = 0; i < out + in; i++) {
-        if (!buffers[i].length)
+    for (; buffers < end; sum += buffers++->length)
+        if (!buffers->length)
             return -EINVAL;
-        sum[i >= out] += buffers[i].length;
-    }
-    if (sum[0] + sum[1] > UINT32_MAX)
+    read = sum;
+    for (end += in; buffers < end; sum += buffers++->length)
+        if (!buffers->length)
+            return -EINVAL;
+    if (sum > UINT32_MAX)
         return -EINVAL;
-    *writable = (uint32_t)sum[1];
+    *writable = (uint32_t)(sum - read);
     return 0;
 }
 
@@ -95,20 +98,23 @@ static void write_chain(struct virtqueue *q, uint16_t head,
                         const struct virtio_buffer *buffers, unsigned out,
                         unsigned count)
 {
+    const struct virtqueue_slot *slots = q->slots;
+    struct vring_desc *desc = q->desc, *last = desc;
     uint16_t at = head;
 
     for (unsigned i = 0; i < count; i++) {
-        uint16_t next = q->slots[at].next;
-
-        q->desc[at] = (struct vring_desc){
+        last = &desc[at];
+        at = slots[at].next;
+        *last = (struct vring_desc){
             .addr = buffers[i].phys,
             .len = buffers[i].length,
-            .flags = (uint16_t)((i < out ? 0 : VRING_DESC_WRITE) |
-                                (i + 1 < count ? VRING_DESC_NEXT : 0)),
-            .next = i + 1 < count ? next : 0,
+            .flags = i < out ? VRING_DESC_NEXT
+                             : VRING_DESC_NEXT | VRING_DESC_WRITE,
+            .next = at,
         };
-        at = next;
     }
+    last->flags &= (uint16_t)~VRING_DESC_NEXT;
+    last->next = 0;
     q->free_head = at;
 }
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include <rayos/clock.h>
+#include <rayos/irq.h>
 #include <rayos/log.h>
 
 static nstime_t timeout_ns = BLOCK_TIMEOUT;
@@ -163,11 +164,11 @@ static void arm_timer(struct block_device *b, nstime_t deadline)
 }
 
 /* Give it to the driver, or keep it; lock held. An error ends it. */
-static int start(struct block_device *b, struct block_request *r)
+static int start(struct block_device *b, struct block_request *r, nstime_t now)
 {
     int err = b->failed ? -EIO : -ENOSPC;
 
-    r->submitted = clock_now();
+    r->submitted = now;
     if (!b->resetting && !b->failed && list_empty(&b->waiting))
         err = b->ops->submit(b, r);
     if (err && err != -ENOSPC)
@@ -178,9 +179,21 @@ static int start(struct block_device *b, struct block_request *r)
     return 0;
 }
 
+/* Before there is a request for it to watch: so that the longest way under the
+ * lock, which a reflex may have to wait for, is not longer still. */
+static void arm_timer_early(struct block_device *b, nstime_t now)
+{
+    irqflags_t flags = spin_lock(&b->lock);
+
+    if (!b->timer_armed && !b->gone)
+        arm_timer(b, now + timeout_of(b));
+    spin_unlock(&b->lock, flags);
+}
+
 void block_submit(struct block_device *b, struct block_request *r)
 {
     struct block_device *disk = b->parent ? b->parent : b;
+    nstime_t now = clock_now();
     int err = check(b, r);
     irqflags_t flags;
 
@@ -191,10 +204,12 @@ void block_submit(struct block_device *b, struct block_request *r)
     if (!err)
         err = first_piece(disk, r, b->first_sector);
     if (!err) {
+        if (!disk->timer_armed && disk->ops->cancel)
+            arm_timer_early(disk, now);
         flags = spin_lock(&disk->lock);
         if (r->op == BLOCK_WRITE || r->op == BLOCK_FLUSH)
             disk->dirty = r->op == BLOCK_WRITE;
-        err = b->gone || disk->gone ? -ENODEV : start(disk, r);
+        err = b->gone || disk->gone ? -ENODEV : start(disk, r, now);
         spin_unlock(&disk->lock, flags);
     }
     if (err)
@@ -294,7 +309,7 @@ static bool goes_on(struct block_device *b, struct block_request *r, int status)
         return false;
     r->status = b->gone ? -ENODEV : next_piece(b, r);
     if (!r->status)
-        r->status = start(b, r);
+        r->status = start(b, r, now);
     return !r->status;
 }
 
@@ -310,6 +325,7 @@ void block_complete(struct block_request *r, int status)
     if (!list_empty(&b->waiting))
         pump(b, &ended);
     spin_unlock(&b->lock, flags);
+    irq_window();
     finish_all(&ended);
 }
 

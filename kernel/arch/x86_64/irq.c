@@ -192,6 +192,15 @@ void irq_raise_self(int vector)
     lapic_send_ipi(cpu_self()->apic_id, (uint8_t)vector);
 }
 
+/* The local APIC holds back what is not of a higher class than the vector in
+ * service (SDM 3A 10.8.3.1), and the timer's class is the highest. An 8259 was
+ * told of the end before the handler began, and would send the same again. */
+void irq_window(void)
+{
+    if (in_interrupt() && !use_pic)
+        arch_irq_window();
+}
+
 /* --- lines --- */
 
 bool irq_uses_pic(void)

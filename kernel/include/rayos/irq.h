@@ -26,6 +26,14 @@ void irq_vector_set_mask(int vector, void (*mask)(void *arg, bool masked));
  * may hold any lock gets to a place where none is held. Interrupts off. */
 void irq_raise_self(int vector);
 
+/*
+ * For a handler with much to do, between two steps while it holds no lock: let
+ * the timer, and what is more urgent than this interrupt, be served before the
+ * next step, for what delays an interrupt delays a reflex. Elsewhere it does
+ * nothing. This handler is not called again before it has returned.
+ */
+void irq_window(void);
+
 /* Route an interrupt line to `handler` on CPU 0 and unmask it. Returns a
  * vector, or -ENODEV (no I/O APIC has that line), -EBUSY, -ENOSPC. Thread
  * context. */
