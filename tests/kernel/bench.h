@@ -19,6 +19,7 @@
 
 #include <arch/cpu.h>
 #include <rayos/bench.h>
+#include <rayos/block.h>
 #include <rayos/thread.h>
 
 #define BENCH_PRIORITY PRIO_INTERRUPT
@@ -30,6 +31,15 @@
         __attribute__((used, section("rayos_benches"), aligned(8))) = { \
             #ident, text, bench_body_##ident};                          \
     static int bench_body_##ident(uint32_t rounds, struct bench_result *result)
+
+/* The disk that benchmarks read and write, with a reference; NULL. */
+struct block_device *bench_disk(void);
+
+/* Threads that allocate and switch all the time, as many as there are CPUs and
+ * one more; with `flood` others that read and write bench_disk(). Thread
+ * context; after an error, too, the load is to be stopped. */
+int bench_load_start(bool flood);
+void bench_load_stop(void);
 
 static inline void bench_record(struct bench_result *r, uint64_t ticks)
 {

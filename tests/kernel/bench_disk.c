@@ -40,8 +40,7 @@ static void spin(void *arg)
     }
 }
 
-/* With a reference; NULL. */
-static struct block_device *find_disk(void)
+struct block_device *bench_disk(void)
 {
     struct block_device *b;
 
@@ -83,7 +82,7 @@ static int run(uint32_t rounds, bool write, uint32_t bytes,
         .priority = PRIO_IDLE + 1,
         .affinity = 0,
     };
-    struct block_device *b = find_disk();
+    struct block_device *b = bench_disk();
     struct thread *t;
     int err;
 

@@ -149,47 +149,26 @@ BENCH(reflex_latency, "from a timer's deadline to the end of a rule's action, "
     return measure_latency(rounds, result);
 }
 
-/* Threads that compute, allocate, and wake each other all the time. */
-static _Atomic bool load_ends;
-
-static void load_main(void *arg)
+static int measure_loaded(uint32_t rounds, bool flood,
+                          struct bench_result *result)
 {
-    (void)arg;
-    while (!load_ends) {
-        void *p = kalloc(3000), *q = kspace_alloc(PAGE_SIZE, KSPACE_RW);
+    int err = bench_load_start(flood);
 
-        thread_yield();
-        kfree(p);
-        kspace_free(q);
-    }
+    if (!err)
+        err = measure_latency(rounds, result);
+    bench_load_stop();
+    return err;
 }
 
 BENCH(reflex_latency_loaded, "the same while threads allocate and switch")
 {
-    struct thread *t[2] = {NULL};
-    int err = 0;
+    return measure_loaded(rounds, false, result);
+}
 
-    load_ends = false;
-    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-        const struct thread_attr attr = {
-            .name = "load",
-            .entry = load_main,
-            .priority = PRIO_CONTROL,
-            .affinity = CPU_ANY,
-        };
-
-        err = err ? err : thread_create(&attr, &t[i]);
-    }
-    if (!err)
-        err = measure_latency(rounds, result);
-    load_ends = true;
-    for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-        if (t[i]) {
-            thread_join(t[i], TIME_NEVER);
-            thread_put(t[i]);
-        }
-    }
-    return err;
+BENCH(reflex_latency_flooded, "the same while threads allocate and switch, and "
+                              "others read and write a disk")
+{
+    return measure_loaded(rounds, true, result);
 }
 
 /* --- many rules --- */

@@ -16,6 +16,7 @@ ROWS = {
     "disk.read_4k", "disk.write_4k", "disk.read_1m", "disk.write_1m",
     "sched.timer_to_thread_max", "memory.at_prompt", "reflex.latency_mean",
     "reflex.latency_max", "reflex.latency_loaded_max",
+    "reflex.latency_flooded_mean", "reflex.latency_flooded_max",
     "reflex.latency_of_lua", "reflex.rules_10",
     "reflex.rules_100", "reflex.rules_1000",
     "display.full_redraw_1080p", "display.damage_200x200",

@@ -25,6 +25,12 @@ def test_what_costs_more_than_three_percent_more_is_named():
     assert found[0].startswith("lua.fib: 1000 before, 1031 now (+3.1%)")
 
 
+def test_a_row_that_varies_is_not_judged_but_missed_when_it_is_gone():
+    baseline = [BASELINE[0] | {"varies": True}]
+    assert compare.regressions(baseline, rows(5000)) == []
+    assert len(compare.regressions(baseline, rows(5000)[1:])) == 1
+
+
 def test_a_row_that_is_gone_is_named():
     found = compare.regressions(BASELINE, rows(1000)[:1])
     assert len(found) == 1 and found[0].startswith("a.b: ")
