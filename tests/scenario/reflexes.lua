@@ -402,7 +402,10 @@ test("a set is replaced as a whole or not at all", function()
   same(ok, nil)
   same(code, "ENOENT")
   contains(why, "there is no 'no_such'")
-  same(select(3, reflex.remove "nobody"), "ENOENT")
+  ok, why, code = reflex.remove "nobody"
+  same(ok, nil)
+  same(code, "ENOENT")
+  contains(why, "there is no rule 'nobody'")
 end)
 
 test("what stays in a set keeps its counts", function()
@@ -591,6 +594,33 @@ test("the kernel refuses what the compiler did not make", function()
   end
 end)
 
+test("rules are limited in number, and in what one event may take", function()
+  local core = require "reflex_core"
+  rule { name = "seed", on = "test", act = "counter.x += 1" }
+  local image, many = core.image "seed", {}
+  for i = 1, 4097 do -- magic, size, name
+    many[i] = image:sub(1, 8) .. string.pack("c32", "n" .. i) .. image:sub(41)
+  end
+  contains(select(2, pcall(core.change, many)), "too many rules")
+  many[4097] = nil
+  local ok, why, code = core.change(many)
+  same(ok, nil)
+  same(code, "ENOSPC")
+  contains(why, "more than 4096 rules")
+  local act, long = {}, {}
+  for i = 1, 16 do
+    act[i] = ("log('%d')"):format(i)
+  end
+  for i = 1, 260 do
+    long[i] = { name = "long" .. i, on = "test", act = act }
+  end
+  ok, why, code = reflex.replace(long)
+  same(ok, nil)
+  same(code, "ENOSPC")
+  contains(why, "one event may take")
+  same(#reflex.rules(), 1)
+end)
+
 test("without the capability there are no rules to be made", function()
   local helper = domain.spawn { caps = { "event" }, source = [[
     local reflex = require "reflex"
@@ -639,6 +669,18 @@ test("200,000 events a second are contained, and counted right", function()
   for n = 1, 100 do
     same(others:read(5).value, n)
   end
+end)
+
+test("shared counters are limited in number", function()
+  for i = 1, 64 do
+    reflex.set_counter("many" .. i, 0) -- the last ones find no room
+  end
+  same(select(3, reflex.set_counter("more", 1)), "ENOSPC")
+  local ok, why, code = reflex.rule { name = "r", on = "test",
+    act = "counter.more += 1" }
+  same(ok, nil)
+  same(code, "ENOSPC")
+  contains(why, "more than 64 shared counters")
 end)
 
 os.exit(tap.run(tests))
