@@ -63,6 +63,14 @@ bool irq_uses_pic(void)
     return false;
 }
 
+static bool forbidden; /* windows: exactly while handlers run */
+
+void irq_forbid_window(bool forbid)
+{
+    CHECK(forbid != forbidden);
+    forbidden = forbid;
+}
+
 int irq_request_gsi(uint32_t gsi, uint32_t flags, const char *name,
                     irq_handler_t handler, void *arg)
 {

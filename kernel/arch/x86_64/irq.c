@@ -197,8 +197,13 @@ void irq_raise_self(int vector)
  * told of the end before the handler began, and would send the same again. */
 void irq_window(void)
 {
-    if (in_interrupt() && !use_pic)
+    if (in_interrupt() && !use_pic && !cpu_self()->no_window)
         arch_irq_window();
+}
+
+void irq_forbid_window(bool forbid)
+{
+    cpu_self()->no_window = forbid;
 }
 
 /* --- lines --- */

@@ -64,12 +64,14 @@ static void line_interrupt(void *arg)
     irqflags_t flags = spin_lock(&line->lock);
     bool claimed = false;
 
+    irq_forbid_window(true);
     for (struct irq_share *s = line->first; s; s = s->next) {
         if (s->handler(s->arg)) {
             s->count++;
             claimed = true;
         }
     }
+    irq_forbid_window(false);
     if (claimed)
         line->unclaimed = 0;
     else

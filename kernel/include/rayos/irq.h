@@ -33,6 +33,9 @@ void irq_raise_self(int vector);
  * nothing. This handler is not called again before it has returned.
  */
 void irq_window(void);
+/* For who calls handlers with a lock of its own: they open no window until it
+ * says false. Interrupts off. */
+void irq_forbid_window(bool forbid);
 
 /* Route an interrupt line to `handler` on CPU 0 and unmask it. Returns a
  * vector, or -ENODEV (no I/O APIC has that line), -EBUSY, -ENOSPC. Thread

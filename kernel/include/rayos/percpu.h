@@ -23,6 +23,7 @@ struct cpu {
     bool need_resched; /* set by wake-ups; looked at on the way out of an
                           interrupt */
     bool window;       /* sched_window is open: its caller will look */
+    bool no_window;    /* irq_forbid_window */
     _Atomic bool online;
     struct runqueue *rq;
     struct timer_queue *timers;
