@@ -446,6 +446,7 @@ static const struct lua_function functions[] = {
     {"define", vm_lua_define, VM_CAPABILITY},
     {"get", vm_lua_get, VM_CAPABILITY},
     {"list", vm_lua_list, VM_CAPABILITY},
+    {"networks", vm_networks, VM_CAPABILITY},
     {0}};
 
 LUA_MODULE(vm_core, .functions = functions, .extend = extend);

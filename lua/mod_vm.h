@@ -19,6 +19,9 @@ void vm_take_config(lua_State *L, struct vm_config *c);
 void vm_take_display(lua_State *L, struct vm_config *c);
 extern const struct lua_function vm_display_methods[];
 
+/* lua/mod_vm_net.c: networks() -> list */
+int vm_networks(lua_State *L);
+
 /* lua/mod_vm_console.c */
 extern const struct lua_function vm_console_methods[];
 

@@ -1,4 +1,5 @@
 /* The table that vm.define takes. Domain's thread. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/mod_vm.h"
@@ -107,6 +108,41 @@ static void take_disk(lua_State *L, struct vm_config *c, uint32_t i)
                    (int)i + 1);
 }
 
+/* Six bytes in hexadecimal with colons; not for a group (the lowest bit). */
+static bool parse_mac(const char *text, uint8_t *out)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        char *end;
+        unsigned long n = strtoul(text, &end, 16);
+
+        if (end != text + 2 || n > UINT8_MAX || *end != (i < 5 ? ':' : '\0'))
+            return false;
+        out[i] = (uint8_t)n;
+        text = end + 1;
+    }
+    return !(out[0] & 1);
+}
+
+static void take_net(lua_State *L, struct vm_config *c, uint32_t i)
+{
+    struct vm_net *n = &c->nets[i];
+    const char *what = "nets: ";
+    char mac[24];
+
+    take_text(L, what, "network", n->network, sizeof(n->network));
+    take_text(L, what, "mac", mac, sizeof(mac));
+    if (!n->network[0])
+        luaL_error(L,
+                   "vm.define: nets[%d] has no network: the name of a "
+                   "switch, which is made if it is not there",
+                   (int)i + 1);
+    if (mac[0] && !parse_mac(mac, n->mac))
+        luaL_error(L,
+                   "vm.define: nets[%d]: mac %s is not of the form "
+                   "52:00:00:00:00:01",
+                   (int)i + 1, mac);
+}
+
 /* The agent's port comes first, unless there shall be none; more by name. */
 static void take_ports(lua_State *L, struct vm_config *c)
 {
@@ -154,6 +190,7 @@ void vm_take_config(lua_State *L, struct vm_config *c)
     c->has_rng = take_flag(L, what, "rng", false);
     c->cpuid_count = take_list(L, "cpuid", VM_CPUID_EDITS, take_cpuid, c);
     c->disk_count = take_list(L, "disks", VM_DISKS_MAX, take_disk, c);
+    c->net_count = take_list(L, "nets", VM_NETS_MAX, take_net, c);
     take_ports(L, c);
     lua_pop(L, 1);
     vm_take_display(L, c);

@@ -7,7 +7,7 @@ local sys = require "sys"
 
 local methods = core.methods
 local vm = { host = core.host, define = core.define, get = core.get,
-  list = core.list }
+  list = core.list, networks = core.networks }
 
 -- The other end of a guest's console. Several may read it: each has a place of
 -- its own in what the guest has said.

@@ -40,7 +40,7 @@ GROUPS = {
 # <rayos/NAME.h> belongs to the core unless it is named here.
 SERVICE_HEADERS = {
     "vfs", "framebuffer", "font", "terminal", "surface", "compositor",
-    "draw", "window", "reflex", "net", "netport", "volume", "block",
+    "draw", "window", "reflex", "net", "netport", "switch", "volume", "block",
 }
 # All that the loader shares with the kernel: plain data and pure functions.
 BOOT_HEADERS = {"boot_info", "boot_variable", "elf", "fmt", "sha256", "types"}

@@ -38,14 +38,16 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
     {
       name = "define",
       args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
-        .. "cpus (1), memory (64, in MiB), disks, rng, display, "
+        .. "cpus (1), memory (64, in MiB), disks, nets, rng, display, "
         .. "console (true), agent (true), ports, software_apic, cpuid" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "Make a VM known. Paths are of the file system. loader names the "
         .. "image's format where it cannot be told from the image: flat16, "
         .. "flat32, flat64. disks is a list of {source=, read_only=, serial=}: a "
         .. "block device's name (\"vdb1\"), its disk's serial number "
-        .. "(\"serial:data\") or a file's path. rng gives it "
+        .. "(\"serial:data\") or a file's path. nets is a list of "
+        .. "{network=, mac=}: the name of a switch that connects guests, made "
+        .. "with its first port; the address is chosen if there is none. rng gives it "
         .. "random numbers. console gives it the terminal hvc0 (virtio-console), "
         .. "agent a port there for its guest agent, and ports, a list of names, "
         .. "more for programs (/dev/virtio-ports/NAME in a Linux with udev). "
@@ -81,6 +83,16 @@ itself or by us) or `crashed` (by what it did): then `:state()` says why, and
         .. "tells the guest an input event, whoever has the focus; type 0 ends "
         .. "a batch.",
       example = "vm.get(\"a\")",
+    },
+    {
+      name = "networks",
+      args = {},
+      returns = { { "table", "{network, port, sent, sent_bytes, received, "
+        .. "received_bytes, dropped, refused}, for each port" } },
+      text = "The switches that connect guests, with what went through each "
+        .. "port since its guest was made. dropped are frames that the guest "
+        .. "had no buffer for, refused those that it sent too short or too long.",
+      example = "#vm.networks()",
     },
     {
       name = "list",

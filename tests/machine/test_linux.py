@@ -203,6 +203,33 @@ def test_the_power_button_a_reset_and_a_new_start(guests):
     assert run(guests, "echo on again").strip() == "on again"
 
 
+def test_two_guests_talk_over_a_switch(guests):
+    nets = "nets = { { network = 'lan' } }"
+    start(guests, "cloud/vmlinux", "{ %s }" % nets)
+    run(guests, "ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up")
+    guests.eval(f"""G1, C1 = G, C G = nil
+        linux_start("cloud/vmlinux", {{ name = "other", {nets} }})""",
+                timeout=150)
+    run(guests, "ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up")
+    said = run(guests, "ping -c 5 -s 1400 10.0.0.1")
+    assert "5 packets transmitted, 5 packets received" in said, said
+    # A megabyte by TCP, whole.
+    guests.eval("""C, C2 = C1, C
+        C:write("nc -l -p 77 > /tmp/got; sha256sum /tmp/got; echo GO''T\\n")
+        C = C2""")
+    sent = run(guests, "dd if=/dev/urandom of=/tmp/x bs=1k count=1024 2>/dev/null;"
+               " sha256sum /tmp/x; sleep 1; nc 10.0.0.1 77 < /tmp/x")
+    got = guests.eval('return assert(C1:expect("(%x+)  /tmp/got", 60))',
+                      timeout=90)[0]
+    assert got and got in sent
+    ports, = guests.eval("return require 'vm'.networks()")
+    assert [p["network"] for p in ports] == ["lan", "lan"]
+    assert all(p["refused"] == 0 and p["received"] > 10 for p in ports), ports
+    assert sum(p["received_bytes"] for p in ports) > 1 << 20
+    guests.eval("assert(G1:destroy()) assert(G:destroy()) G = nil")
+    assert guests.eval("return #require 'vm'.networks()") == [0]
+
+
 def test_two_at_once(guests):
     start(guests, "cloud/vmlinux")
     guests.eval("""G1, C1 = G, C G = nil
