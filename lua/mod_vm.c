@@ -437,6 +437,7 @@ static void extend(lua_State *L)
     lua_getfield(L, -1, "__index");
     module_set_functions(L, vm_display_methods);
     module_set_functions(L, vm_console_methods);
+    module_set_functions(L, vm_trace_methods);
     lua_setfield(L, -3, "methods"); /* lua/vm.lua adds some */
     lua_pop(L, 1);
 }

@@ -25,4 +25,7 @@ int vm_networks(lua_State *L);
 /* lua/mod_vm_console.c */
 extern const struct lua_function vm_console_methods[];
 
+/* lua/mod_vm_trace.c */
+extern const struct lua_function vm_trace_methods[];
+
 #endif

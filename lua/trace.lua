@@ -12,7 +12,7 @@ local THREADS, INTERRUPTS = 1, 2
 local PHASES = { point = "i", begin = "B", ["end"] = "E" }
 
 ---Record from now on, into empty rings.
----@param ... string classes, "sched" "irq" "mark" "event" "lock"; none: all
+---@param ... string classes, "sched" "irq" "mark" "event" "lock" "vm"; none: all
 function trace.on(...)
   return ring.start(...)
 end

@@ -97,6 +97,7 @@ function Console:expect(pattern, seconds)
   end
 end
 
+local CPUS = 8 -- most that a VM can have
 local LEAVE = "\29" -- Ctrl-]
 local POLL = 0.02
 
@@ -135,6 +136,21 @@ function methods:attach()
   end
   console.write("\27[m\n")
   return self:state()
+end
+
+-- What its CPUs did last, oldest first: a list of exits, each with cpu, time (on
+-- sys.uptime's clock), reason, rip, code, info1, info2. `trace.on("vm")` records
+-- more, and how long each took.
+function methods:trace()
+  local list = {}
+  for cpu = 0, CPUS - 1 do
+    for _, exit in ipairs(self:last_exits(cpu)) do
+      exit.cpu = cpu
+      list[#list + 1] = exit
+    end
+  end
+  table.sort(list, function(a, b) return a.time < b.time end)
+  return list
 end
 
 -- --- what a program inside does for us ---

@@ -12,6 +12,7 @@
 #include <rayos/percpu.h>
 #include <rayos/smp.h>
 #include <rayos/thread.h>
+#include <rayos/trace.h>
 
 #include "vmm/devices/irqchip.h"
 #include "vmm/exit_rate.h"
@@ -174,6 +175,17 @@ static void record(struct vcpu *v, const struct vm_exit *e)
     r->reason = (uint8_t)e->reason;
 }
 
+static void handle(struct vcpu *v, struct vm_exit *e)
+{
+    if (trace_on(TRACE_VM))
+        trace_write(TRACE_VM_EXIT, (uintptr_t)exit_reason_name(e->reason),
+                    v->regs.rip);
+    record(v, e);
+    count(v, e->reason);
+    vcpu_dispatch(v, e);
+    trace_point(TRACE_VM, TRACE_VM_EXIT_DONE, 0, 0);
+}
+
 static void vcpu_run(void *arg)
 {
     const struct vmm_backend *b = vmm_backend();
@@ -194,9 +206,7 @@ static void vcpu_run(void *arg)
             count(v, EXIT_HOST);
             continue;
         }
-        record(v, &e);
-        count(v, e.reason);
-        vcpu_dispatch(v, &e);
+        handle(v, &e);
     }
     timer_cancel_sync(&v->retry_timer);
     vcpu_burst_end(&v->burst);

@@ -16,6 +16,7 @@
 
 #include "vmm/crash.h"
 #include "vmm/devices/guest_ports.h"
+#include "vmm/exit_history.h"
 #include "vmm/devices/vm_display.h"
 #include "vmm/vm_internal.h"
 
@@ -130,6 +131,7 @@ void vm_keep_counters(struct vm *vm, const struct vcpu *v)
     vm->retried_before += v->retry.retried;
     vm->failed_before += v->retry.failed;
     vm->ticks_before += v->guest_ticks;
+    exit_history_keep(vm, v);
 }
 
 /* vm->lock held, state VM_STARTING: CPUs run from here on. */
@@ -238,6 +240,7 @@ void vm_put(struct vm *vm)
         kfree(vm->console);
     }
     guest_ports_free(vm->guest_ports);
+    exit_history_free(vm);
     vm_display_free(vm->display);
     kspace_free(vm->output);
     kfree(vm);

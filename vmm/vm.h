@@ -145,11 +145,12 @@ struct vm_output {
     char bytes[VM_OUTPUT_SIZE];
 };
 
-struct console;     /* vmm/devices/console.h */
-struct guest_ports; /* vmm/devices/guest_ports.h */
-struct vm_display;  /* vmm/devices/vm_display.h */
-struct virtio_bus;  /* vmm/devices/virtio_mmio.c */
-struct irqchip;     /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
+struct console;      /* vmm/devices/console.h */
+struct exit_history; /* vmm/exit_history.h */
+struct guest_ports;  /* vmm/devices/guest_ports.h */
+struct vm_display;   /* vmm/devices/vm_display.h */
+struct virtio_bus;   /* vmm/devices/virtio_mmio.c */
+struct irqchip;      /* vmm/devices/irqchip.h: PIC, IOAPIC and local APICs */
 
 struct vm {
     struct vm_config config; /* constant while not VM_DEFINED/STOPPED */
@@ -191,6 +192,7 @@ struct vm {
     /* Counters of CPUs that are gone; lock. */
     uint64_t exits_before[EXIT_REASONS];
     uint64_t delivered_before, retried_before, failed_before, ticks_before;
+    struct exit_history *last_exits[VM_CPUS_MAX]; /* as above; NULL: none */
 };
 
 enum vm_end {

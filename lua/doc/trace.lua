@@ -27,7 +27,7 @@ recorded.
   functions = {
     {
       name = "on",
-      args = { { "...", "string", "classes: sched, irq, mark, event, lock; none: all" } },
+      args = { { "...", "string", "classes: sched, irq, mark, event, lock, vm; none: all" } },
       returns = { { "boolean?", "true" } },
       text = "Record from now on, into empty rings.",
       example = "trace.on(\"sched\")",

@@ -176,3 +176,39 @@ def test_a_guest_without_a_console(guests):
             "a name comes twice", "only with a console", "47 bytes at most"),
             strict=True):
         assert part in text
+
+
+def test_the_last_exits_and_a_trace(guests):
+    start(guests, "cloud/vmlinux", "{cpus=2}")
+    order = """
+        local list, cpus = G:trace(), {}
+        for i, e in ipairs(list) do
+          assert(i == 1 or list[i - 1].time <= e.time)
+          assert(type(e.reason) == "string" and e.time <= sys.uptime())
+          cpus[e.cpu] = (cpus[e.cpu] or 0) + 1
+        end
+        return cpus[0], cpus[1], list[#list].time"""
+    running = guests.eval(order)
+    assert 1 <= running[0] <= 64 and 1 <= running[1] <= 64, running
+    guests.eval("assert(G:pause())")
+    paused = guests.eval(order)
+    assert paused[:2] == [64, 64]
+    # What the dump says is the newest of the first CPU.
+    assert guests.eval(r"""
+        local newest = G:last_exits(0)[64]
+        local us, reason = G:dump():match("the newest first:\n *(%d+) us  (%S+)")
+        return tonumber(us) == newest.time * 1e6 // 1, reason == newest.reason"""
+                       ) == [True, True]
+    guests.eval("assert(G:resume()) trace.on('vm')")
+    run(guests, "echo traced")
+    names = guests.eval("""assert(trace.save("/tmp/vm.json"))
+        local seen, open = {}, 0
+        for _, e in ipairs(require "cjson".decode(
+            require "fs".read("/tmp/vm.json")).traceEvents) do
+          if e.ph == "B" then seen[e.name], open = true, open + 1 end
+          if e.ph == "E" then open = open - 1 end
+        end
+        return seen.io, open >= 0 and open <= 2""", timeout=60)
+    assert names == [True, True]
+    guests.eval("assert(G:kill())")
+    assert guests.eval(order)[:2] == [64, 64]

@@ -20,7 +20,8 @@
     ROW(IRQ, "irq")            \
     ROW(MARK, "mark")          \
     ROW(EVENT, "event")        \
-    ROW(LOCK, "lock")
+    ROW(LOCK, "lock")          \
+    ROW(VM, "vm")
 
 /* How a viewer shows a type. Begin and end nest, for each class and CPU. */
 enum trace_shape {
@@ -40,7 +41,10 @@ enum trace_shape {
     ROW(USER, MARK, OWN, "mark", "text", "") /* 15 bytes, NUL padded */ \
     ROW(RAISE, EVENT, POINT, "raise", NULL, "code")                     \
     /* A spin lock taken while this CPU raises an event: by a rule. */  \
-    ROW(RULE_LOCK, LOCK, POINT, "rule_lock", "lock", "from")
+    ROW(RULE_LOCK, LOCK, POINT, "rule_lock", "lock", "from")            \
+    /* A guest left its CPU, by the reason's name, and goes on. */      \
+    ROW(VM_EXIT, VM, BEGIN, "vm_exit", NULL, "rip")                     \
+    ROW(VM_EXIT_DONE, VM, END, "vm_exit_done", "", "")
 
 #define TRACE_CLASS_ENUM(ident, name)                    TRACE_##ident,
 #define TRACE_TYPE_ENUM(ident, class, shape, name, a, b) TRACE_##ident,
@@ -69,13 +73,19 @@ extern _Atomic uint32_t trace_mask;
 
 void trace_write(enum trace_type type, uint64_t a, uint64_t b);
 
-static inline void trace_point(enum trace_class class, enum trace_type type,
-                               uint64_t a, uint64_t b)
+/* Is the class on? For points whose numbers cost something. */
+static inline bool trace_on(enum trace_class class)
 {
     uint32_t mask = __atomic_load_n((const uint32_t *)&trace_mask,
                                     __ATOMIC_RELAXED);
 
-    if (__builtin_expect(mask & 1u << class, 0))
+    return __builtin_expect(mask & 1u << class, 0);
+}
+
+static inline void trace_point(enum trace_class class, enum trace_type type,
+                               uint64_t a, uint64_t b)
+{
+    if (trace_on(class))
         trace_write(type, a, b);
 }
 
