@@ -26,6 +26,56 @@ A VM is `defined`, `starting`, `running`, `paused`, `stopped` (as asked, by
 itself or by us) or `crashed` (by what it did): then `:state()` says why, and
 `:dump()` has registers, code and the last exits. Every change raises the event
 `vm_state`.
+
+## A Linux guest
+
+`/guests` is the disk that `ninja guests` makes, with Debian's kernels and a
+busybox; a kernel on any volume does as well, as bzImage or (quicker) unpacked.
+
+```lua
+local vm = require "vm"
+
+local guest = assert(vm.define {
+  name = "box", memory = 128,
+  kernel = "/guests/cloud/vmlinux", initrd = "/guests/cloud/initrd",
+  cmdline = "console=ttyS0 quiet cryptomgr.notests",
+  nets = { { network = "lan" } },
+})
+assert(guest:start())
+local console = guest:console()
+assert(console:expect("/ # ", 120))
+assert(console:write("echo $((6 * 7))\n"))
+console:expect("\n(%d+)\r", 30) --> 42
+guest:state() --> running
+assert(guest:kill())
+guest:state() --> stopped
+assert(guest:destroy())
+```
+
+`guest:attach()` gives you its console at the prompt; Ctrl-] leaves it, and the
+guest runs on. `guest:shutdown()` asks it to end in order. A disk is a block
+device (`block.list()`) or a file: `disks = { { source = "vdb" } }`.
+
+## When it goes wrong
+
+```lua
+local vm = require "vm"
+
+local bad = vm.define {
+  name = "bad", memory = 16, kernel = "/boot/guests/triple.64",
+  loader = "flat64",
+}
+bad:start()
+bad:wait("crashed", 10)
+select(2, bad:state()) --> triple fault
+bad:dump():match("last %d+ exits") --> last 1 exits
+bad:destroy()
+```
+
+The dump of one that crashed or is paused has its registers, the bytes at RIP,
+how its page tables translate them, its stack, and what it last left the guest
+for. `:regs(cpu)` and `:stats()` are for scripts. A machine without virtual
+machines says why: `vm.host().reason`.
 ]==],
   functions = {
     {

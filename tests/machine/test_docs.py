@@ -42,7 +42,9 @@ end
 
 
 @pytest.mark.parametrize("code", blocks())
-def test_this_example_does_what_the_page_says(shared, code):
+def test_this_example_does_what_the_page_says(request, code):
+    shared = request.getfixturevalue(
+        "host" if '"/guests/' in code else "shared")
     text = CHECK + checked(code)
     for i in range(0, len(text), 400):  # in pieces that a line editor likes
         piece = text[i:i + 400].encode()
