@@ -15,6 +15,7 @@
 #define CR0_PG        (UINT64_C(1) << 31)
 #define CR0_OURS      (CR0_NE | CR0_NW | CR0_CD)
 #define CR4_PAE       (UINT64_C(1) << 5)
+#define CR4_MCE       (UINT64_C(1) << 6)
 #define CR4_VMXE      (UINT64_C(1) << 13)
 #define GUEST_LMA     (UINT64_C(1) << 10)
 #define CR3_PAE       UINT64_C(0xffffffe0)
@@ -144,7 +145,8 @@ static void write_control_registers(const struct vcpu_state *o)
     vmcs_write(VMCS_GUEST_CR0, (o->cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE | CR0_ET);
     vmcs_write(VMCS_CR0_SHADOW, o->cr0 | CR0_ET);
     vmcs_write(VMCS_GUEST_CR3, o->cr3);
-    vmcs_write(VMCS_GUEST_CR4, o->cr4 | CR4_VMXE);
+    /* Without MCE a machine check in the guest would shut the machine down. */
+    vmcs_write(VMCS_GUEST_CR4, o->cr4 | CR4_VMXE | CR4_MCE);
     vmcs_write(VMCS_CR4_SHADOW, o->cr4);
     vmcs_write(VMCS_GUEST_EFER, o->efer);
     vmcs_write(VMCS_ENTRY, entry | (o->efer & GUEST_LMA ? ENTRY_GUEST_64 : 0));
