@@ -207,7 +207,8 @@ class Build:
                 ("run", [image], f"{run} $$RUN_ARGS"),
                 ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
                 ("test", [image, ubsan, "annotations", "desktop",
-                          *programs["unit"], *programs["fuzz"]],
+                          "guest-debian", *programs["unit"],
+                          *programs["fuzz"]],
                  f"{env} -m pytest -q --timeout=300 --dist loadfile "
                  "$${PYTEST_ARGS--n 2} tests"),
                 ("fuzz", [BUILD / "boot.tar", *programs["fuzz"]],

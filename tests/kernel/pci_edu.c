@@ -107,16 +107,17 @@ static int check_masking(struct pci_device *p, struct edu *e)
 
 static int edu_check(struct pci_device *p, struct edu *e)
 {
-    int err = 0;
+    int err;
 
     edu_write(e, EDU_LIVENESS, 0x12345678);
     if ((edu_read(e, EDU_ID) & EDU_ID_MASK) != EDU_ID_VALUE ||
         edu_read(e, EDU_LIVENESS) != ~0x12345678u)
         return -EPROTO;
+    /* First: what was held back may come on this CPU, and `last_cpu` shall be
+     * the one that was chosen. */
+    err = check_masking(p, e);
     for (uint32_t i = 0; i < ROUNDS && !err; i++)
         err = raise_and_wait(e, 1u << i % 31);
-    if (!err)
-        err = check_masking(p, e);
     if (err)
         log_error("edu", "%u raised, %u came, %u foreign: error %d", e->raised,
                   e->interrupts, e->foreign, err);

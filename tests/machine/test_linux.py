@@ -167,8 +167,8 @@ def test_what_the_guest_writes_is_on_the_disk(guests):
 
 def test_what_was_written_survives_power_cuts_and_resets(guests):
     """The guest's own reset, and the emulator's end by a kill."""
-    write = "printf '%s' > /tmp/m; dd if=/tmp/m of=/dev/vda seek=99 conv=fsync" \
-        " 2>/dev/null"
+    write = "printf '%s' > /tmp/m; dd if=/tmp/m of=/dev/vda seek=99 " \
+        "conv=sync,fsync 2>/dev/null"
     read = "dd if=/dev/vda skip=99 count=1 2>/dev/null | tr -d '\\0'"
     disks = "{disks={{source='%s'}}}" % scratch(guests)
     start(guests, "cloud/vmlinux", disks)
