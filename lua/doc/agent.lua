@@ -9,6 +9,7 @@ return {
 ## Example
 
 ```lua
+-- not run with the other pages: it wants such a guest (test_guest_agent.py)
 local guest = require "vm".get("linux")
 local agent = assert(guest:agent())
 local r = assert(agent:exec("uname -r; cat", { input = "given" }))
