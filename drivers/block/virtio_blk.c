@@ -165,10 +165,17 @@ static int blk_submit(struct block_device *b, struct block_request *r)
     if (!err) {
         d->free = s->next;
         s->request = r;
-        virtqueue_kick(d->q);
     }
     /* Broken: the reset is under way, or will be asked for. */
     return err == -EIO ? -ENOSPC : err;
+}
+
+static void blk_kick(struct block_device *b)
+{
+    struct virtio_blk *d = disk_of(b);
+
+    if (d->q)
+        virtqueue_kick(d->q);
 }
 
 static int status_of(uint8_t status)
@@ -288,6 +295,7 @@ static void blk_release(struct block_device *b)
 
 static const struct block_ops blk_ops = {
     .submit = blk_submit,
+    .kick = blk_kick,
     .cancel = blk_cancel,
     .restart = blk_restart,
     .release = blk_release,

@@ -190,6 +190,17 @@ static void arm_timer_early(struct block_device *b, nstime_t now)
     spin_unlock(&b->lock, flags);
 }
 
+static void kick(struct block_device *b)
+{
+    irqflags_t flags;
+
+    if (!b->ops->kick)
+        return;
+    flags = spin_lock(&b->lock);
+    b->ops->kick(b);
+    spin_unlock(&b->lock, flags);
+}
+
 void block_submit(struct block_device *b, struct block_request *r)
 {
     struct block_device *disk = b->parent ? b->parent : b;
@@ -214,6 +225,8 @@ void block_submit(struct block_device *b, struct block_request *r)
     }
     if (err)
         finish(r, err < 0 ? err : 0);
+    else
+        kick(disk);
 }
 
 /* Ask the driver again for those that wait; lock held. What ends by that goes
@@ -318,14 +331,20 @@ void block_complete(struct block_request *r, int status)
     struct block_device *b = r->device;
     struct list ended = LIST_INIT(ended);
     irqflags_t flags = spin_lock(&b->lock);
+    bool more;
 
     list_remove(&r->node);
-    if (!goes_on(b, r, status))
+    more = goes_on(b, r, status);
+    if (!more)
         list_push_front(&ended, &r->node);
-    if (!list_empty(&b->waiting))
+    if (!list_empty(&b->waiting)) {
         pump(b, &ended);
+        more = true;
+    }
     spin_unlock(&b->lock, flags);
     irq_window();
+    if (more)
+        kick(b);
     finish_all(&ended);
 }
 
@@ -456,6 +475,7 @@ static void reset_work(struct work *w)
     if (!(list_empty(&b->active) && list_empty(&b->waiting)) && !b->timer_armed)
         arm_timer(b, clock_now() + timeout_of(b));
     spin_unlock(&b->lock, flags);
+    kick(b);
     finish_all(&ended);
 }
 

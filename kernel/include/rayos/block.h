@@ -69,6 +69,11 @@ struct block_ops {
      * completion. Another error ends the request.
      */
     int (*submit)(struct block_device *b, struct block_request *r);
+    /* Tell the device of all that was submitted; b->lock is held, taken anew
+     * since submit, so that the time with interrupts off is cut in two. Also
+     * called when there is nothing to tell, and while the device is stopped.
+     * NULL: submit does it. */
+    void (*kick)(struct block_device *b);
     /* Stop the device: on return it works on no memory any more, and all that
      * was under way has come back by block_complete with -EAGAIN (or its
      * result). submit is not called until `restart`. Thread context. NULL:
