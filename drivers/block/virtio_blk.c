@@ -12,6 +12,7 @@
 #include <rayos/log.h>
 #include <rayos/mm.h>
 #include <rayos/sync.h>
+#include <rayos/thread.h>
 #include <rayos/virtio.h>
 
 /* 5.2.3: features */
@@ -72,6 +73,7 @@ _Static_assert(sizeof(struct wire) == 64, "one cache line");
 struct slot {
     struct block_request *request; /* NULL: the disk's id is asked for */
     struct slot *next;             /* free ones */
+    uint16_t table, count; /* of a request that is prepared: its descriptors */
 };
 
 struct virtio_blk {
@@ -79,6 +81,7 @@ struct virtio_blk {
     struct virtio_device *v;
     struct virtqueue *q; /* lock; NULL while the device is stopped */
     struct slot *free;   /* lock */
+    uint32_t preparing;  /* lock: requests between prepare and submit */
     struct wire *wire;   /* one for each slot */
     phys_t wire_phys;
     unsigned wire_order;
@@ -113,6 +116,14 @@ static uint32_t type_of(enum block_op op)
     return types[op];
 }
 
+/* Bytes that the device must have written. */
+static uint64_t expected(const struct block_request *r)
+{
+    uint64_t data = r->op == BLOCK_READ ? r->piece.sectors : 0;
+
+    return data * BLOCK_SECTOR + sizeof(uint8_t);
+}
+
 /* Append the data's memory; returns how many buffers there are now. */
 static unsigned put_segments(struct virtio_blk *d, const struct block_piece *p,
                              unsigned n)
@@ -127,6 +138,23 @@ static unsigned put_segments(struct virtio_blk *d, const struct block_piece *p,
     return n;
 }
 
+static struct virtio_buffer put_header(struct virtio_blk *d, struct wire *w,
+                                       enum block_op op, uint64_t sector)
+{
+    w->header.type = type_of(op);
+    w->header.sector = sector;
+    w->status = STATUS_UNSET;
+    return (struct virtio_buffer){wire_at(d, w, offsetof(struct wire, header)),
+                                  sizeof(w->header)};
+}
+
+static struct virtio_buffer status_buffer(const struct virtio_blk *d,
+                                          const struct wire *w)
+{
+    return (struct virtio_buffer){wire_at(d, w, offsetof(struct wire, status)),
+                                  sizeof(w->status)};
+}
+
 /* Header, data, status (5.2.6); lock held. */
 static int put(struct virtio_blk *d, struct slot *s, struct block_request *r)
 {
@@ -134,11 +162,7 @@ static int put(struct virtio_blk *d, struct slot *s, struct block_request *r)
     const struct block_piece *p = &r->piece;
     unsigned n = 1, out;
 
-    w->header.type = type_of(r->op);
-    w->header.sector = 0;
-    w->status = STATUS_UNSET;
-    d->buffers[0] = (struct virtio_buffer){
-        wire_at(d, w, offsetof(struct wire, header)), sizeof(w->header)};
+    d->buffers[0] = put_header(d, w, r->op, 0);
     if (r->op == BLOCK_DISCARD) {
         w->range.sector = p->sector;
         w->range.sectors = p->sectors;
@@ -149,9 +173,96 @@ static int put(struct virtio_blk *d, struct slot *s, struct block_request *r)
         n = put_segments(d, p, n);
     }
     out = r->op == BLOCK_READ ? 1 : n;
-    d->buffers[n++] = (struct virtio_buffer){
-        wire_at(d, w, offsetof(struct wire, status)), sizeof(w->status)};
+    d->buffers[n++] = status_buffer(d, w);
     return virtqueue_add(d->q, d->buffers, out, n - out, s);
+}
+
+static void put_back(struct virtio_blk *d, struct slot *s)
+{
+    s->next = d->free;
+    d->free = s;
+}
+
+/* The same into the slot's table; without the lock. */
+static void fill_table(struct virtio_blk *d, struct slot *s,
+                       const struct block_request *r)
+{
+    struct wire *w = &d->wire[s - d->slots];
+    const struct block_piece *p = &r->piece;
+    uint64_t left = (uint64_t)p->sectors * BLOCK_SECTOR;
+    unsigned n = 0;
+
+    virtqueue_fill_table(d->q, s->table, n++,
+                         put_header(d, w, r->op, p->sector), false);
+    for (uint32_t i = 0; i < p->segment_count; i++) {
+        struct block_segment g = block_piece_segment(p, i, &left);
+
+        virtqueue_fill_table(d->q, s->table, n++,
+                             (struct virtio_buffer){g.phys, g.length},
+                             r->op == BLOCK_READ);
+    }
+    virtqueue_fill_table(d->q, s->table, n++, status_buffer(d, w), true);
+    s->count = (uint16_t)n;
+}
+
+/* A slot with a table, or NULL. blk_cancel waits until it is used. */
+static struct slot *take_prepared(struct virtio_blk *d)
+{
+    irqflags_t flags = spin_lock(&d->block.lock);
+    bool stops = d->block.resetting || d->block.gone;
+    struct slot *s = d->q && !stops ? d->free : NULL;
+    uint16_t table = s ? virtqueue_take_table(d->q) : VIRTQUEUE_NO_TABLE;
+
+    if (table == VIRTQUEUE_NO_TABLE) {
+        s = NULL;
+    } else {
+        d->free = s->next;
+        s->table = table;
+        d->preparing++;
+    }
+    spin_unlock(&d->block.lock, flags);
+    return s;
+}
+
+/* Short requests are cheaper put into the ring itself, under the lock. */
+static void blk_prepare(struct block_device *b, struct block_request *r)
+{
+    struct slot *s = NULL;
+
+    if (r->piece.segment_count > 1)
+        s = take_prepared(disk_of(b));
+    if (s)
+        fill_table(disk_of(b), s, r);
+    r->driver = s;
+}
+
+static void blk_forget(struct block_device *b, struct block_request *r)
+{
+    struct virtio_blk *d = disk_of(b);
+    struct slot *s = r->driver;
+
+    if (!s)
+        return;
+    virtqueue_drop_table(d->q, s->table);
+    put_back(d, s);
+    d->preparing--;
+    r->driver = NULL;
+}
+
+static int submit_prepared(struct virtio_blk *d, struct block_request *r)
+{
+    struct slot *s = r->driver;
+    int err = virtqueue_add_table(d->q, s->table, s->count,
+                                  (uint32_t)expected(r), s);
+
+    if (err) {
+        blk_forget(&d->block, r);
+        return err == -EIO ? -ENOSPC : err;
+    }
+    s->request = r;
+    d->preparing--;
+    r->driver = NULL;
+    return 0;
 }
 
 static int blk_submit(struct block_device *b, struct block_request *r)
@@ -160,6 +271,8 @@ static int blk_submit(struct block_device *b, struct block_request *r)
     struct slot *s = d->free;
     int err = -ENOSPC;
 
+    if (r->driver)
+        return submit_prepared(d, r);
     if (s && d->q)
         err = put(d, s, r);
     if (!err) {
@@ -183,20 +296,6 @@ static int status_of(uint8_t status)
     if (status == STATUS_OK)
         return 0;
     return status == STATUS_UNSUPP ? -ENOTSUP : -EIO;
-}
-
-/* Bytes that the device must have written. */
-static uint64_t expected(const struct block_request *r)
-{
-    uint64_t data = r->op == BLOCK_READ ? r->piece.sectors : 0;
-
-    return data * BLOCK_SECTOR + sizeof(uint8_t);
-}
-
-static void put_back(struct virtio_blk *d, struct slot *s)
-{
-    s->next = d->free;
-    d->free = s;
 }
 
 /* The next one that is done, its slot free again; false: none. */
@@ -266,12 +365,27 @@ static int start_device(struct virtio_blk *d)
     return 0;
 }
 
+/* No new ones begin: the device is being reset, or gone. */
+static void await_prepared(struct virtio_blk *d)
+{
+    for (;;) {
+        irqflags_t flags = spin_lock(&d->block.lock);
+        uint32_t left = d->preparing;
+
+        spin_unlock(&d->block.lock, flags);
+        if (!left)
+            return;
+        thread_sleep(NS_PER_MS);
+    }
+}
+
 static void blk_cancel(struct block_device *b)
 {
     struct virtio_blk *d = disk_of(b);
     struct slot *s;
 
     virtio_quiesce(d->v); /* no interrupt comes from here on */
+    await_prepared(d);
     while (d->q && (s = virtqueue_detach(d->q))) {
         struct block_request *r = s->request;
 
@@ -294,6 +408,8 @@ static void blk_release(struct block_device *b)
 }
 
 static const struct block_ops blk_ops = {
+    .prepare = blk_prepare,
+    .forget = blk_forget,
     .submit = blk_submit,
     .kick = blk_kick,
     .cancel = blk_cancel,

@@ -71,11 +71,16 @@ static int check_buffers(const struct virtio_buffer *buffers, unsigned out,
     return 0;
 }
 
-static void write_table(struct virtqueue *q, uint16_t head, uint16_t table,
+static struct vring_desc *table_at(const struct virtqueue *q, uint16_t table)
+{
+    return q->tables + (size_t)table * q->table_length;
+}
+
+static void write_table(struct virtqueue *q, uint16_t table,
                         const struct virtio_buffer *buffers, unsigned out,
                         unsigned count)
 {
-    struct vring_desc *d = q->tables + (size_t)table * q->table_length;
+    struct vring_desc *d = table_at(q, table);
 
     for (unsigned i = 0; i < count; i++)
         d[i] = (struct vring_desc){
@@ -85,6 +90,11 @@ static void write_table(struct virtqueue *q, uint16_t head, uint16_t table,
                                 (i + 1 < count ? VRING_DESC_NEXT : 0)),
             .next = (uint16_t)(i + 1),
         };
+}
+
+static void write_indirect(struct virtqueue *q, uint16_t head, uint16_t table,
+                           unsigned count)
+{
     q->desc[head] = (struct vring_desc){
         .addr = q->tables_phys +
                 (phys_t)table * q->table_length * sizeof(struct vring_desc),
@@ -133,6 +143,7 @@ static int choose_table(const struct virtqueue *q, unsigned count, bool *table)
 /* The ring's entry must be there before the index that covers it. */
 static void publish(struct virtqueue *q, uint16_t head)
 {
+    q->in_flight++;
     q->avail->ring[q->avail_index & (q->size - 1)] = head;
     q->avail_index++;
     __atomic_store_n(&q->avail->index, q->avail_index, __ATOMIC_RELEASE);
@@ -163,12 +174,62 @@ int virtqueue_add(struct virtqueue *q, const struct virtio_buffer *buffers,
     s->table = VIRTQUEUE_NO_TABLE;
     if (table) {
         s->table = q->table_stack[--q->table_free];
-        write_table(q, head, s->table, buffers, out, out + in);
+        write_table(q, s->table, buffers, out, out + in);
+        write_indirect(q, head, s->table, out + in);
     } else {
         write_chain(q, head, buffers, out, out + in);
     }
     q->free_count = (uint16_t)(q->free_count - s->count);
-    q->in_flight++;
+    publish(q, head);
+    return 0;
+}
+
+uint16_t virtqueue_take_table(struct virtqueue *q)
+{
+    if (!q->table_free || is_broken(q))
+        return VIRTQUEUE_NO_TABLE;
+    return q->table_stack[--q->table_free];
+}
+
+void virtqueue_drop_table(struct virtqueue *q, uint16_t table)
+{
+    q->table_stack[q->table_free++] = table;
+}
+
+/* The last one's NEXT goes when it is known to be the last. */
+void virtqueue_fill_table(struct virtqueue *q, uint16_t table, unsigned i,
+                          struct virtio_buffer buffer, bool writable)
+{
+    if (i < q->table_length)
+        table_at(q, table)[i] = (struct vring_desc){
+            .addr = buffer.phys,
+            .len = buffer.length,
+            .flags = writable ? VRING_DESC_WRITE | VRING_DESC_NEXT
+                              : VRING_DESC_NEXT,
+            .next = (uint16_t)(i + 1),
+        };
+}
+
+int virtqueue_add_table(struct virtqueue *q, uint16_t table, unsigned count,
+                        uint32_t writable, void *cookie)
+{
+    uint16_t head = q->free_head;
+    struct vring_desc *last;
+
+    if (!cookie || !count || count > q->table_length)
+        return -EINVAL;
+    if (is_broken(q))
+        return -EIO;
+    if (!q->free_count)
+        return -ENOSPC;
+    last = &table_at(q, table)[count - 1];
+    last->flags &= (uint16_t)~VRING_DESC_NEXT;
+    q->slots[head].cookie = cookie;
+    q->slots[head].writable = writable;
+    q->slots[head].count = 1;
+    q->slots[head].table = table;
+    write_indirect(q, head, table, count);
+    q->free_count--;
     publish(q, head);
     return 0;
 }
@@ -212,7 +273,7 @@ static void *release_chain(struct virtqueue *q, uint16_t head)
     for (uint16_t i = 1; i < s->count; i++)
         last = q->slots[last].next;
     if (s->table != VIRTQUEUE_NO_TABLE)
-        q->table_stack[q->table_free++] = s->table;
+        virtqueue_drop_table(q, s->table);
     s->table = VIRTQUEUE_NO_TABLE;
     s->cookie = NULL;
     q->slots[last].next = q->free_head;

@@ -50,8 +50,6 @@ struct vring_used {
 
 #define VRING_USED_NO_NOTIFY 1u
 
-#define VIRTQUEUE_NO_TABLE UINT16_MAX
-
 /* What we know of a descriptor, or, in its first one, of a chain. */
 struct virtqueue_slot {
     void *cookie;      /* first of a chain that the device has; else NULL */

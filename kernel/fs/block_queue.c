@@ -163,6 +163,12 @@ static void arm_timer(struct block_device *b, nstime_t deadline)
     timer_start(&b->timer, deadline);
 }
 
+static void forget(struct block_device *b, struct block_request *r)
+{
+    if (b->ops->forget)
+        b->ops->forget(b, r);
+}
+
 /* Give it to the driver, or keep it; lock held. An error ends it. */
 static int start(struct block_device *b, struct block_request *r, nstime_t now)
 {
@@ -171,6 +177,8 @@ static int start(struct block_device *b, struct block_request *r, nstime_t now)
     r->submitted = now;
     if (!b->resetting && !b->failed && list_empty(&b->waiting))
         err = b->ops->submit(b, r);
+    else
+        forget(b, r);
     if (err && err != -ENOSPC)
         return err;
     list_push_back(err ? &b->waiting : &b->active, &r->node);
@@ -201,12 +209,35 @@ static void kick(struct block_device *b)
     spin_unlock(&b->lock, flags);
 }
 
+/* It is checked, and cut. An error ends it. */
+static int submit_first(struct block_device *b, struct block_device *disk,
+                        struct block_request *r)
+{
+    nstime_t now = clock_now();
+    irqflags_t flags;
+    int err = -ENODEV;
+
+    if (!disk->timer_armed && disk->ops->cancel)
+        arm_timer_early(disk, now);
+    if (disk->ops->prepare)
+        disk->ops->prepare(disk, r);
+    flags = spin_lock(&disk->lock);
+    if (r->op == BLOCK_WRITE || r->op == BLOCK_FLUSH)
+        disk->dirty = r->op == BLOCK_WRITE;
+    if (b->gone || disk->gone)
+        forget(disk, r);
+    else
+        err = start(disk, r, now);
+    spin_unlock(&disk->lock, flags);
+    if (!err)
+        kick(disk);
+    return err;
+}
+
 void block_submit(struct block_device *b, struct block_request *r)
 {
     struct block_device *disk = b->parent ? b->parent : b;
-    nstime_t now = clock_now();
     int err = check(b, r);
-    irqflags_t flags;
 
     r->device = disk;
     r->via = b->parent ? b : NULL;
@@ -214,19 +245,10 @@ void block_submit(struct block_device *b, struct block_request *r)
     r->status = 0;
     if (!err)
         err = first_piece(disk, r, b->first_sector);
-    if (!err) {
-        if (!disk->timer_armed && disk->ops->cancel)
-            arm_timer_early(disk, now);
-        flags = spin_lock(&disk->lock);
-        if (r->op == BLOCK_WRITE || r->op == BLOCK_FLUSH)
-            disk->dirty = r->op == BLOCK_WRITE;
-        err = b->gone || disk->gone ? -ENODEV : start(disk, r, now);
-        spin_unlock(&disk->lock, flags);
-    }
+    if (!err)
+        err = submit_first(b, disk, r);
     if (err)
         finish(r, err < 0 ? err : 0);
-    else
-        kick(disk);
 }
 
 /* Ask the driver again for those that wait; lock held. What ends by that goes

@@ -64,9 +64,17 @@ struct block_request {
 
 struct block_ops {
     /*
-     * Start r->piece. b->lock is held (any context but NMI); answers only by
-     * block_complete, later. -ENOSPC: no room; it is asked again after the next
-     * completion. Another error ends the request.
+     * Make ready for submit what takes long; it may use r->driver. Without
+     * b->lock, any context but NMI. Submit or forget of this request follows
+     * soon, in the same context; submit undoes it when it fails. Both NULL:
+     * there is nothing to do.
+     */
+    void (*prepare)(struct block_device *b, struct block_request *r);
+    void (*forget)(struct block_device *b, struct block_request *r); /* lock */
+    /*
+     * Start r->piece, prepared or not. b->lock is held (any context but NMI);
+     * answers only by block_complete, later. -ENOSPC: no room; it is asked
+     * again after the next completion. Another error ends the request.
      */
     int (*submit)(struct block_device *b, struct block_request *r);
     /* Tell the device of all that was submitted; b->lock is held, taken anew
@@ -176,7 +184,8 @@ int block_claim(struct block_device *b, bool write);
 void block_disclaim(struct block_device *b, bool write);
 /* A copy of its counters. Any context. */
 void block_get_stats(struct block_device *b, struct block_stats *out);
-/* Any context but NMI. */
+/* The caller keeps its reference until this returns, whatever `done` does. Any
+ * context but NMI. */
 void block_submit(struct block_device *b, struct block_request *r);
 /* And wait. `buffer` is any kernel memory, `sectors` any number. 0 or the
  * request's error. Thread context, not cancellable. */

@@ -134,6 +134,23 @@ void virtio_config_write(struct virtio_device *v, uint32_t offset,
  */
 int virtqueue_add(struct virtqueue *q, const struct virtio_buffer *buffers,
                   unsigned out, unsigned in, void *cookie);
+/*
+ * The same in steps, for long lists, so that the lock is held for a short time:
+ * a table is taken under it, filled by who took it without it (no later than
+ * virtio_stop), and added under it, or dropped. Only queues with `indirect`,
+ * and devices with that feature, have tables.
+ */
+#define VIRTQUEUE_NO_TABLE UINT16_MAX
+uint16_t virtqueue_take_table(struct virtqueue *q);
+/* The i-th buffer, counted from 0 and below the queue's `indirect`. Any
+ * context. */
+void virtqueue_fill_table(struct virtqueue *q, uint16_t table, unsigned i,
+                          struct virtio_buffer buffer, bool writable);
+/* All `count` of them are filled, and the device may write so many bytes. As
+ * virtqueue_add; after an error the table is still to be dropped. */
+int virtqueue_add_table(struct virtqueue *q, uint16_t table, unsigned count,
+                        uint32_t writable, void *cookie);
+void virtqueue_drop_table(struct virtqueue *q, uint16_t table);
 /* Tell the device, if it wants to be told. */
 void virtqueue_kick(struct virtqueue *q);
 /* A finished buffer's cookie and how many bytes the device says to have written
