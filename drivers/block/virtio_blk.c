@@ -224,12 +224,11 @@ static struct slot *take_prepared(struct virtio_blk *d)
     return s;
 }
 
-/* Short requests are cheaper put into the ring itself, under the lock. */
 static void blk_prepare(struct block_device *b, struct block_request *r)
 {
     struct slot *s = NULL;
 
-    if (r->piece.segment_count > 1)
+    if (r->op == BLOCK_READ || r->op == BLOCK_WRITE)
         s = take_prepared(disk_of(b));
     if (s)
         fill_table(disk_of(b), s, r);

@@ -74,9 +74,12 @@ static bool irq_run(struct irq_slot *s)
         handler(s->arg);
         trace_point(TRACE_IRQ, TRACE_IRQ_EXIT, (uint64_t)(s - slots), 0);
         /* Behind the handler, which must not wait for rules over the rate. */
-        if (!(count % IRQ_RATE_SAMPLE))
+        if (!(count % IRQ_RATE_SAMPLE)) {
+            irq_window();
             irq_rate_sample((int)(s - slots), line_of(s), s->name,
                             &s->rate_mark);
+            irq_window();
+        }
     }
     __atomic_fetch_sub(&s->running, 1, __ATOMIC_RELEASE);
     return handler;

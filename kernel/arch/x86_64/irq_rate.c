@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <rayos/clock.h>
 #include <rayos/event.h>
+#include <rayos/irq.h>
 
 #include "irq_rate.h"
 
@@ -42,5 +43,6 @@ void irq_rate_sample(int vector, int64_t line, const char *name, uint64_t *mark)
     if (name)
         memcpy(&e.data[1], name,
                strnlen(name, sizeof(e.data) - sizeof(e.data[0])));
+    irq_window();
     event_raise(&event_type_irq_rate, &e);
 }
