@@ -330,6 +330,7 @@ static void on_done(struct virtqueue *q, void *arg)
     int status;
 
     (void)q;
+    irq_window();
     while (take_done(d, &r, &status)) {
         irq_window();
         if (r)
