@@ -26,6 +26,7 @@ enum step {
     GIVE,     /* the device: a used element, as it should be made */
     SCRIBBLE, /* the device: a byte of a ring */
     SCRIBBLE_TABLE,
+    ADD_TABLE,
     STEPS
 };
 
@@ -94,6 +95,26 @@ static void add(struct fuzz_input *in)
     }
     if (virtqueue_add(&q, buffers, out, back, b) == 0)
         *b = (struct buffer){room, true};
+}
+
+/* In steps; or it is thought better of. */
+static void add_table(struct fuzz_input *in)
+{
+    unsigned count = fuzz_byte(in) % (TABLE + 2);
+    uint16_t table = virtqueue_take_table(&q);
+    struct buffer *b = inside;
+
+    while (b < inside + SIZE && b->inside)
+        b++;
+    if (table == VIRTQUEUE_NO_TABLE)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        virtqueue_fill_table(&q, table, i, (struct virtio_buffer){i, 4}, true);
+    if (b == inside + SIZE || fuzz_byte(in) % 8 == 0 ||
+        virtqueue_add_table(&q, table, count, count * 4, b))
+        virtqueue_drop_table(&q, table);
+    else
+        *b = (struct buffer){count * 4, true};
 }
 
 static void came_back(struct buffer *b)
@@ -168,6 +189,9 @@ static void take_step(struct fuzz_input *in, uint8_t flags)
         break;
     case SCRIBBLE_TABLE:
         ((uint8_t *)tables)[fuzz_byte(in) % sizeof(tables)] = fuzz_byte(in);
+        break;
+    case ADD_TABLE:
+        add_table(in);
         break;
     case STEPS:
         break;

@@ -363,6 +363,7 @@ def virtqueue() -> Seeds:
     turn = bytes((add, 1, 1, 2, 3, kick, give, 0, 3, get))
     return {"turns": b"\7" + turn * 20,
             "table": b"\7" + bytes((add, 3, 3, *[2] * 6, give, 0, 6, get)) * 9,
+            "steps": b"\7" + bytes((9, 4, 1, kick, give, 0, 9, get)) * 9,
             "wild": b"\2" + bytes((add, 1, 0, 2, scribble, 2, 1, 9, get,
                                    reset)) + turn}
 

@@ -120,9 +120,32 @@ static int restart_error, submit_error;
 static struct block_piece pieces[LOG_MAX]; /* that it was asked for */
 static unsigned piece_count;
 
+static unsigned prepared, kicks; /* requests that are; calls */
+
+static void fake_prepare(struct block_device *b, struct block_request *r)
+{
+    CHECK(b == &disk && !spin_is_locked(&b->lock));
+    r->driver = &prepared;
+    prepared++;
+}
+
+static void fake_forget(struct block_device *b, struct block_request *r)
+{
+    CHECK(spin_is_locked(&b->lock));
+    prepared -= r->driver != NULL;
+    r->driver = NULL;
+}
+
+static void fake_kick(struct block_device *b)
+{
+    CHECK(spin_is_locked(&b->lock));
+    kicks++;
+}
+
 static int fake_submit(struct block_device *b, struct block_request *r)
 {
     CHECK(b == &disk);
+    fake_forget(b, r);
     if (submit_error)
         return submit_error;
     if (has_count == room)
@@ -163,7 +186,10 @@ static int fake_restart(struct block_device *b)
 }
 
 static const struct block_ops ops = {
+    .prepare = fake_prepare,
+    .forget = fake_forget,
     .submit = fake_submit,
+    .kick = fake_kick,
     .cancel = fake_cancel,
     .restart = fake_restart,
 };
@@ -183,6 +209,7 @@ static void start(void)
     armed = NULL;
     work_waits = false;
     has_count = piece_count = cancels = restarts = 0;
+    prepared = kicks = 0;
     restart_error = submit_error = 0;
     room = 8;
     block_queue_set_timeout(10 * SECOND);
@@ -236,6 +263,7 @@ static struct block_request *request(unsigned i, enum block_op op,
 static int submit(struct block_request *r)
 {
     block_submit(&disk, r);
+    CHECK_EQ(prepared, 0);
     return *(int *)r->arg;
 }
 
@@ -258,6 +286,32 @@ TEST(a_request_reaches_the_driver_and_is_answered_once)
     CHECK_EQ(disk.stats.reads, 1);
     CHECK_EQ(disk.stats.read_sectors, 4);
     CHECK_EQ(disk.stats.busy, 5);
+}
+
+/* Whatever becomes of it, and the device hears of what it is given. */
+TEST(what_is_prepared_is_used_or_forgotten_and_then_kicked)
+{
+    start();
+    room = 1;
+    CHECK_EQ(submit(request(0, BLOCK_READ, 0, 1, 512)), UNDONE);
+    CHECK_EQ(kicks, 1);
+    CHECK_EQ(submit(request(1, BLOCK_READ, 1, 1, 512)), UNDONE); /* no room */
+    CHECK_EQ(submit(request(2, BLOCK_READ, 2, 1, 512)), UNDONE); /* waits */
+    CHECK_EQ(has_count, 1);
+    kicks = 0;
+    complete(0, 0);
+    CHECK_EQ(has_count, 1);
+    CHECK_EQ(kicks, 1);
+    complete(0, 0);
+    complete(0, 0);
+    kicks = 0;
+    submit_error = -EIO;
+    CHECK_EQ(submit(request(3, BLOCK_READ, 3, 1, 512)), -EIO);
+    submit_error = 0;
+    disk.resetting = true;
+    CHECK_EQ(submit(request(4, BLOCK_READ, 4, 1, 512)), UNDONE);
+    disk.resetting = false;
+    CHECK_EQ(has_count, 0);
 }
 
 TEST(what_takes_long_is_told)

@@ -121,6 +121,60 @@ TEST(a_chain_reaches_the_device_and_comes_back)
     CHECK(!device.broken);
 }
 
+TEST(a_table_is_taken_filled_and_added)
+{
+    uint64_t out, in;
+    uint32_t written = 0;
+    unsigned count;
+    uint16_t head, table, other;
+
+    start(VIRTIO_F_INDIRECT_DESC, true);
+    seen = 0;
+    table = virtqueue_take_table(&q);
+    CHECK(table != VIRTQUEUE_NO_TABLE);
+    other = virtqueue_take_table(&q);
+    CHECK(other != VIRTQUEUE_NO_TABLE && other != table);
+    CHECK_EQ(virtqueue_take_table(&q), VIRTQUEUE_NO_TABLE);
+    virtqueue_drop_table(&q, other);
+    for (unsigned i = 0; i < 5; i++)
+        virtqueue_fill_table(
+            &q, table, i, (struct virtio_buffer){0x1000 * i, 100 + i}, i >= 3);
+    virtqueue_fill_table(&q, table, TABLE, (struct virtio_buffer){1, 1}, 1);
+    CHECK_EQ(virtqueue_add_table(&q, table, 5, 207, NULL), -EINVAL);
+    CHECK_EQ(virtqueue_add_table(&q, table, 0, 0, &cookies[0]), -EINVAL);
+    CHECK_EQ(virtqueue_add_table(&q, table, TABLE + 1, 0, &cookies[0]),
+             -EINVAL);
+    CHECK_EQ(virtqueue_add_table(&q, table, 5, 207, &cookies[0]), 0);
+    CHECK_EQ(virtqueue_free_slots(&q), SIZE - 1);
+    head = device_take(&out, &in, &count);
+    CHECK_EQ(count, 5);
+    CHECK_EQ(out, 100 + 101 + 102);
+    CHECK_EQ(in, 103 + 104);
+    device_give(head, 207);
+    CHECK(virtqueue_get(&q, &written) == &cookies[0]);
+    CHECK_EQ(written, 207);
+    CHECK_EQ(q.table_free, TABLES);
+    CHECK(!device.broken);
+}
+
+TEST(a_full_or_broken_queue_takes_no_table)
+{
+    uint16_t table;
+
+    start(VIRTIO_F_INDIRECT_DESC, true);
+    table = virtqueue_take_table(&q);
+    virtqueue_fill_table(&q, table, 0, (struct virtio_buffer){0, 1}, false);
+    for (int i = 0; virtqueue_free_slots(&q); i++)
+        CHECK_EQ(add(1, 0, &cookies[i]), 0);
+    CHECK_EQ(virtqueue_add_table(&q, table, 1, 0, &cookies[20]), -ENOSPC);
+    device.broken = true;
+    CHECK_EQ(virtqueue_add_table(&q, table, 1, 0, &cookies[20]), -EIO);
+    virtqueue_drop_table(&q, table);
+    CHECK_EQ(virtqueue_take_table(&q), VIRTQUEUE_NO_TABLE);
+    start(0, false);
+    CHECK_EQ(virtqueue_take_table(&q), VIRTQUEUE_NO_TABLE);
+}
+
 TEST(a_full_queue_says_so_and_wrong_buffers_are_refused)
 {
     start(0, false);
