@@ -41,11 +41,11 @@ static void ask(struct fuzz_input *in, unsigned i)
 
 static void land_one(unsigned i)
 {
-    struct block_request *q = flying[i % DRIVER_RING];
+    struct block_request *q = flying[i % BLK_REQUESTS];
 
     if (!q)
         return;
-    flying[i % DRIVER_RING] = NULL;
+    flying[i % BLK_REQUESTS] = NULL;
     q->status = 0;
     q->done(q);
 }
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             blk_notify(&b.virtio, r.q);
         FUZZ_CHECK(b.busy <= BLK_REQUESTS);
     }
-    for (unsigned i = 0; i < DRIVER_RING; i++)
+    for (unsigned i = 0; i < BLK_REQUESTS; i++)
         land_one(i);
     FUZZ_CHECK(b.busy == 0);
     return 0;

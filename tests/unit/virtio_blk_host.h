@@ -20,7 +20,7 @@
 #define UNTOUCHED 0xee
 
 static uint8_t medium[SECTORS * BLOCK_SECTOR];
-static struct block_request *flying[DRIVER_RING];
+static struct block_request *flying[BLK_REQUESTS]; /* NULL: none */
 static unsigned submitted, copied;
 static bool hold;         /* requests stay in the air */
 static unsigned reset_at; /* the device is reset in that copy; 0: not */
@@ -44,8 +44,12 @@ static void transfer(struct block_request *q)
 
 void block_submit(struct block_device *b, struct block_request *q)
 {
+    unsigned at = submitted++;
+
     (void)b;
-    flying[submitted++ % DRIVER_RING] = q;
+    while (hold && flying[at % BLK_REQUESTS] && at < submitted + BLK_REQUESTS)
+        at++;
+    flying[at % BLK_REQUESTS] = q;
     if (hold)
         return;
     q->status = fail;
