@@ -3,6 +3,7 @@
 
 usage: run.py FILE... [--put HOSTFILE:NAME] [--get NAME:HOSTFILE] [--arg TEXT]
               [--cpus N] [--memory MIB] [--timeout SECONDS] [--cmdline TEXT]
+              [--guests]
 
 Each FILE gets a machine of its own. What it prints is TAP and comes to standard
 output. The status is 0 when every scenario kept its plan and all was ok, else 1;
@@ -88,6 +89,9 @@ def machine_command(args: argparse.Namespace, tools: dict,
                     work: pathlib.Path, image: pathlib.Path) -> list[str]:
     variables = work / "ovmf-vars.fd"
     shutil.copyfile(tools["ovmf_vars"], variables)
+    guests = ["-drive", "id=guests,if=none,format=raw,readonly=on,"
+              f"file={BUILD}/guests.img",
+              "-device", "virtio-blk-pci,drive=guests,serial=guests"]
     return [
         tools["qemu"], "-nodefaults", "-no-reboot", "-machine", "q35",
         "-accel", "kvm" if tools["kvm"] else "tcg,thread=multi",
@@ -99,7 +103,7 @@ def machine_command(args: argparse.Namespace, tools: dict,
         "-drive", f"if=none,id=disk,format=raw,file={image}",
         "-device", "virtio-blk-pci,drive=disk",
         "-device", "VGA,vgamem_mb=16", "-display", "none", "-nic", "none",
-        "-serial", "stdio"]
+        "-serial", "stdio", *(guests if args.guests else [])]
 
 
 class Lines:
@@ -300,7 +304,11 @@ def parse_arguments() -> argparse.Namespace:
                         help="for each scenario")
     parser.add_argument("--cmdline", default="", metavar="TEXT",
                         help="more words for the kernel's command line")
+    parser.add_argument("--guests", action="store_true",
+                        help="the disk that `ninja guests` makes, at /guests")
     args = parser.parse_args()
+    if args.guests and not (BUILD / "guests.img").exists():
+        parser.error("--guests: `ninja guests` makes that disk")
     for path in [*args.files, *(pathlib.Path(h) for h, _ in args.put)]:
         if not path.is_file():
             parser.error(f"{path}: there is no such file")
