@@ -48,6 +48,12 @@ the beginning, also when that disk is damaged or the base is a new one, which
 time (`first_frame`), has another size (`resized`) or goes (`off`); `vm_frame`
 each part that is drawn; `surface` what is shown, hidden and resized on our
 screen: see `event.types()`.
+
+## Examples that are run
+
+`tests/scenario/desktop.lua` says each of these words to a small guest and looks
+at the pixels; `tests/scenario/desktop_crash.lua` has a policy of its own and a
+guest that crashes. How to run such files: [scenarios](scenarios.md).
 ]==],
   functions = {
     {
