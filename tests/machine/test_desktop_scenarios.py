@@ -14,6 +14,7 @@ SCENARIOS = {
 }
 
 
+@pytest.mark.timeout(450)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_these_scenarios_pass(name):
     done = subprocess.run(
