@@ -357,6 +357,26 @@ def fat() -> Seeds:
             "circle": _fat(bytes.fromhex("f8ffff032000"), {2: root})}
 
 
+def vm_irqchip() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_irqchip.c: the CPU, what, with what."""
+    mmio, ioapic, port, line, take, end, time = 0, 2, 3, 4, 5, 6, 7
+    timer = bytes((0, mmio, 0x32, 0x40, 0, 2, 0, 0, mmio, 0x38, 9, 0, 0, 0))
+    pin = bytes((0, ioapic, 0x1A, 0, 0, 0, 1, 0,
+                 0, ioapic, 0x55, 0x80, 0, 0, 1, 1))
+    return {"timer": timer + bytes((0, time, 200, 0, take, 0, end)) * 9,
+            "level": pin + bytes((0, line, 10, 1, 0, take, 0, end,
+                                  0, line, 10, 0)) * 9,
+            "8259": bytes((0, port, 0, 0x11, 0)) * 3 + bytes((0, take))}
+
+
+def vm_registers() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_registers.c."""
+    return {"pit": bytes((0, 0x34, 0, 0, 5, 1, 0, 0, 1, 0x80, 9, 9, 0, 0)) * 5,
+            "clock": bytes((1, 11, 0x42, 3, 1, 0, 0, 0)) * 9,
+            "8259": bytes((2, 0, 0x11, 0, 2, 1, 0x20, 0, 2, 0, 0x81, 2,
+                           2, 0, 0, 3)) * 5}
+
+
 def virtqueue() -> Seeds:
     """Steps of tests/fuzz/fuzz_virtqueue.c."""
     add, get, kick, reset, give, scribble = 0, 1, 2, 5, 6, 7
@@ -555,6 +575,8 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         virtqueue,
         vm_gpu,
         vm_input,
+        vm_irqchip,
+        vm_registers,
         vm_virtio_blk,
         vm_virtio_console,
         vm_virtio_mmio,

@@ -31,6 +31,15 @@ static uint32_t divisor(const struct lapic *l)
     return code == 7 ? 1 : 2u << code;
 }
 
+/* Of the initial count, at the divisor that is set: not so short that the host
+ * would do nothing else. */
+static nstime_t period_of(const struct lapic *l)
+{
+    nstime_t length = (nstime_t)lapic_get(l, LAPIC_TIMER_INITIAL) * divisor(l);
+
+    return length && length < PERIOD_MIN ? PERIOD_MIN : length;
+}
+
 static void arm(struct lapic *l, nstime_t deadline)
 {
     l->timer_deadline = deadline;
@@ -77,11 +86,9 @@ void lapic_timer_stop(struct lapic *l)
 static void start_count(struct lapic *l)
 {
     uint64_t ticks = lapic_get(l, LAPIC_TIMER_INITIAL);
-    nstime_t length = ticks * divisor(l);
     bool periodic = mode_of(lapic_get(l, LAPIC_LVT_TIMER)) == MODE_PERIODIC;
+    nstime_t length = periodic ? period_of(l) : ticks * divisor(l);
 
-    if (periodic && length && length < PERIOD_MIN)
-        length = PERIOD_MIN;
     l->timer_period = periodic ? length : 0;
     if (length)
         arm(l, clock_now() + length);
@@ -120,10 +127,7 @@ void lapic_timer_set_mode(struct lapic *l, uint32_t lvt)
     }
     /* A count that runs goes on, and then stops or starts again. */
     if (l->timer_deadline != TIME_NEVER)
-        l->timer_period = after == MODE_PERIODIC
-                              ? (nstime_t)lapic_get(l, LAPIC_TIMER_INITIAL) *
-                                    divisor(l)
-                              : 0;
+        l->timer_period = after == MODE_PERIODIC ? period_of(l) : 0;
 }
 
 void lapic_timer_set_divide(struct lapic *l, uint32_t value)
@@ -138,10 +142,7 @@ void lapic_timer_set_divide(struct lapic *l, uint32_t value)
     /* What is left to count goes at the new rate. */
     timer_cancel_sync(&l->timer);
     if (l->timer_period)
-        l->timer_period = (nstime_t)lapic_get(l, LAPIC_TIMER_INITIAL) *
-                          divisor(l);
-    if (l->timer_period && l->timer_period < PERIOD_MIN)
-        l->timer_period = PERIOD_MIN;
+        l->timer_period = period_of(l);
     arm(l, clock_now() + (nstime_t)left * divisor(l));
 }
 
