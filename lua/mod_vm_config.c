@@ -186,7 +186,6 @@ void vm_take_config(lua_State *L, struct vm_config *c)
     take_text(L, what, "loader", c->loader, sizeof(c->loader));
     c->cpus = take_number(L, what, "cpus", 1);
     c->memory = take_number(L, what, "memory", 64) * MEMORY_MIB;
-    c->no_hardware_apic = take_flag(L, what, "software_apic", false);
     c->has_rng = take_flag(L, what, "rng", false);
     c->cpuid_count = take_list(L, "cpuid", VM_CPUID_EDITS, take_cpuid, c);
     c->disk_count = take_list(L, "disks", VM_DISKS_MAX, take_disk, c);

@@ -63,7 +63,6 @@ struct vm_config {
     char kernel[256], initrd[256];
     char cmdline[2048];
     char loader[16];       /* by name; empty: the first that knows the image */
-    bool no_hardware_apic; /* software APIC even where hardware has one */
     struct vm_disk disks[VM_DISKS_MAX];
     uint32_t disk_count;
     struct vm_net nets[VM_NETS_MAX];

@@ -89,7 +89,7 @@ machines says why: `vm.host().reason`.
       name = "define",
       args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
         .. "cpus (1), memory (64, in MiB), disks, nets, rng, display, "
-        .. "console (true), agent (true), ports, software_apic, cpuid" } },
+        .. "console (true), agent (true), ports, cpuid" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "Make a VM known. Paths are of the file system. loader names the "
         .. "image's format where it cannot be told from the image: flat16, "
