@@ -62,7 +62,7 @@ struct vm_config {
     /* What to load: vmm/loader.h. Paths of the VFS; empty: none. */
     char kernel[256], initrd[256];
     char cmdline[2048];
-    char loader[16];       /* by name; empty: the first that knows the image */
+    char loader[16]; /* by name; empty: the first that knows the image */
     struct vm_disk disks[VM_DISKS_MAX];
     uint32_t disk_count;
     struct vm_net nets[VM_NETS_MAX];
