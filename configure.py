@@ -209,8 +209,8 @@ class Build:
                 ("test", [image, ubsan, "annotations", "desktop",
                           "guest-debian", *programs["unit"],
                           *programs["fuzz"]],
-                 f"{env} -m pytest -q --timeout=300 --dist loadfile "
-                 "$${PYTEST_ARGS--n 2} tests"),
+                 f"{env} -m pytest -q --timeout=300 --second-try 2 "
+                 "--dist loadfile $${PYTEST_ARGS--n 2} tests"),
                 ("fuzz", [BUILD / "boot.tar", *programs["fuzz"]],
                  f"{PYTHON} tests/fuzz/fuzz.py $$FUZZ_ARGS"),
                 ("scenario", [image], f"{PYTHON} tests/scenario/run.py "

@@ -4,7 +4,18 @@ import collections
 
 import pytest
 
+from second_try import SecondTry
+
 FUZZ = "tests/fuzz/"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--second-try", type=int, default=0, metavar="N",
+                     help="so many machine tests may fail once (second_try.py)")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(SecondTry(config.getoption("--second-try")))
 
 
 def pytest_collection_modifyitems(items):
