@@ -89,7 +89,7 @@ function Console:expect(pattern, seconds)
     local text, message, code = self:read(math.max(left, 0))
     if not text then
       self.rest = seen
-      local last = seen:sub(-200):gsub("%c", " ")
+      local last = seen:sub(-1000):gsub("%c", " ")
       return nil, ("%s while waiting for %q; the guest said: %s"):format(
         message, pattern, last), code
     end

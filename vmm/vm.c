@@ -103,6 +103,14 @@ void vm_request_end(struct vm *vm, enum vm_end why)
         kick_all(vm, VCPU_REQ_STOP);
 }
 
+void vm_guest_reset(struct vcpu *v, const char *how)
+{
+    log_info("vmm", "VM \"%s\" CPU %u resets the machine at %#llx: %s",
+             v->vm->config.name, v->index, (unsigned long long)v->regs.rip,
+             how);
+    vm_request_end(v->vm, VM_END_RESET);
+}
+
 void vm_crash(struct vcpu *v, const char *format, ...)
 {
     struct vm *vm = v->vm;

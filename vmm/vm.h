@@ -234,6 +234,8 @@ void vm_add_device(struct vm *vm, struct vm_device *d);
 /* Any thread, also a vCPU's: end, or crash with a reason. The first one counts.
  */
 void vm_request_end(struct vm *vm, enum vm_end why);
+/* The guest asked for its own reset, `how`: for the log. */
+void vm_guest_reset(struct vcpu *v, const char *how);
 void vm_crash(struct vcpu *v, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* One of vm->threads less; the last one has the VM taken apart. */

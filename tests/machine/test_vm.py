@@ -266,6 +266,29 @@ def test_a_reset_begins_anew(machine):
     assert set(text) == {"1"}
 
 
+@pytest.mark.parametrize("key, how", [
+    ("k", "keyboard controller"), ("a", "port 0x92"), ("r", "reset register")])
+def test_a_guest_resets_itself(machine, key, how):
+    text, said = machine.eval(f"""
+        local g = guest_define("resets.16")
+        assert(g:start())
+        local text
+        g:console():write("{key}")
+        for _ = 1, 100 do
+          text = g:output()
+          if text == ".." then break end
+          sys.sleep(0.1)
+        end
+        g:destroy()
+        local said = false
+        for _, e in ipairs(require "log".tail(20)) do
+          said = said or e.text:find("{how}", 1, true) ~= nil
+        end
+        return text, said""", timeout=30)
+    assert text == ".."
+    assert said
+
+
 def test_what_is_refused_says_why(machine):
     answers = machine.eval("""
         local vm = require "vm"

@@ -63,12 +63,11 @@ static enum mmio_result command_write(struct vcpu *v, void *device,
     irqflags_t flags = spin_lock(&l->lock);
     bool reset = i8042_command(l, (uint8_t)value);
 
-    (void)v;
     (void)offset;
     (void)size;
     spin_unlock(&l->lock, flags);
     if (reset)
-        vm_request_end(l->device.vm, VM_END_RESET);
+        vm_guest_reset(v, "the keyboard controller's pulse");
     return MMIO_HANDLED;
 }
 
@@ -125,13 +124,11 @@ static enum mmio_result read_zero(struct vcpu *v, void *device, uint64_t offset,
 static enum mmio_result a20_write(struct vcpu *v, void *device, uint64_t offset,
                                   unsigned size, uint64_t value)
 {
-    struct legacy *l = device;
-
-    (void)v;
+    (void)device;
     (void)offset;
     (void)size;
     if (value & A20_RESET)
-        vm_request_end(l->device.vm, VM_END_RESET);
+        vm_guest_reset(v, "port 0x92");
     return MMIO_HANDLED;
 }
 

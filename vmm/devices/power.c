@@ -166,13 +166,12 @@ static enum mmio_result reset_write(struct vcpu *v, void *device,
     irqflags_t flags = spin_lock(&p->lock);
     bool rose = (value & RESET_CPU) && !(p->reset_control & RESET_CPU);
 
-    (void)v;
     (void)offset;
     (void)size;
     p->reset_control = (uint8_t)value;
     spin_unlock(&p->lock, flags);
     if (rose)
-        vm_request_end(p->device.vm, VM_END_RESET);
+        vm_guest_reset(v, "the reset register");
     return MMIO_HANDLED;
 }
 
