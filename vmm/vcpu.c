@@ -201,7 +201,11 @@ static void vcpu_run(void *arg)
             continue;
         }
         vcpu_deliver(v);
+        if (v->vm->irqchip)
+            irqchip_offer_eoi(v);
         b->enter(v, &e);
+        if (v->vm->irqchip)
+            irqchip_settle_eoi(v);
         if (e.reason == EXIT_HOST) {
             count(v, EXIT_HOST);
             continue;

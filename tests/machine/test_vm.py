@@ -85,7 +85,7 @@ def test_protected_mode_with_and_without_paging(machine):
 
 @pytest.mark.parametrize("name", ["cpu.64", "io.64", "memory.64",
                                   "mmio.64", "faults.64", "apic.64",
-                                  "timers.64", "hostile.64"])
+                                  "pv_eoi.64", "timers.64", "hostile.64"])
 def test_long_mode_guest(machine, name):
     check_tap(run(machine, name))
 

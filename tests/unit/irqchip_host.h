@@ -89,6 +89,32 @@ void kvmclock_reset(struct kvmclock *k)
     memset(k, 0, sizeof(*k));
 }
 
+/* The flag in the guest's memory. */
+static uint32_t eoi_flag;
+
+bool kvmclock_wants_eoi(const struct kvmclock *k)
+{
+    return k->pv_eoi & 1;
+}
+
+bool kvmclock_offer_eoi(struct vcpu *v, struct kvmclock *k)
+{
+    (void)v;
+    (void)k;
+    eoi_flag = 1;
+    return true;
+}
+
+bool kvmclock_took_eoi(struct vcpu *v, struct kvmclock *k)
+{
+    bool took = !eoi_flag;
+
+    (void)v;
+    (void)k;
+    eoi_flag = 0;
+    return took;
+}
+
 int vm_add_ports(struct vm *vm, struct vm_region *r)
 {
     (void)vm;

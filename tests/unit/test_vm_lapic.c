@@ -54,6 +54,65 @@ TEST(the_most_urgent_vector_comes_first_and_lesser_ones_wait_for_its_end)
     CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
 }
 
+/* As vcpu_run does; true: there was a flag, which the guest cleared. */
+static bool guest_ends_by_flag(void)
+{
+    bool offered;
+
+    irqchip_offer_eoi(&vcpus[0]);
+    offered = eoi_flag;
+    eoi_flag = 0;
+    if (!offered)
+        lapic_eoi(apic(0));
+    irqchip_settle_eoi(&vcpus[0]);
+    return offered;
+}
+
+TEST(an_end_that_nobody_waits_for_may_be_a_flag)
+{
+    begin();
+    lapic_post(apic(0), 0x31, false);
+    CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
+    CHECK(!guest_ends_by_flag()); /* not enabled */
+    vcpus[0].clock->pv_eoi = 0x1001;
+    for (int i = 0; i < 3; i++) {
+        lapic_post(apic(0), 0x31, false);
+        CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
+        CHECK(guest_ends_by_flag());
+    }
+    CHECK_EQ(apic(0)->eois, 4);
+    irqchip_offer_eoi(&vcpus[0]); /* nothing is in service */
+    CHECK_EQ(eoi_flag, 0);
+}
+
+TEST(a_flag_that_is_left_alone_ends_nothing)
+{
+    begin();
+    vcpus[0].clock->pv_eoi = 0x1001;
+    lapic_post(apic(0), 0x31, false);
+    CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
+    irqchip_offer_eoi(&vcpus[0]);
+    CHECK_EQ(eoi_flag, 1);
+    irqchip_settle_eoi(&vcpus[0]);
+    CHECK_EQ(eoi_flag, 0);
+    lapic_post(apic(0), 0x31, false);
+    CHECK_EQ(irqchip_take_irq(&vcpus[0]), -1);
+    irqchip_offer_eoi(&vcpus[0]); /* 0x31 waits for the end of 0x31 */
+    CHECK_EQ(eoi_flag, 0);
+    irqchip_settle_eoi(&vcpus[0]);
+    lapic_eoi(apic(0));
+    CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
+}
+
+TEST(the_io_apic_hears_of_the_end_of_a_level)
+{
+    begin();
+    vcpus[0].clock->pv_eoi = 0x1001;
+    lapic_post(apic(0), 0x31, true);
+    CHECK_EQ(irqchip_take_irq(&vcpus[0]), 0x31);
+    CHECK(!guest_ends_by_flag());
+}
+
 TEST(the_task_priority_holds_back_its_class_and_below)
 {
     begin();

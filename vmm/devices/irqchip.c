@@ -164,6 +164,21 @@ int irqchip_take_irq(struct vcpu *v)
     return vector;
 }
 
+void irqchip_offer_eoi(struct vcpu *v)
+{
+    if (kvmclock_wants_eoi(v->clock) && lapic_ends_unseen(v->lapic))
+        v->lapic->eoi_offered = kvmclock_offer_eoi(v, v->clock);
+}
+
+void irqchip_settle_eoi(struct vcpu *v)
+{
+    if (!v->lapic->eoi_offered)
+        return;
+    v->lapic->eoi_offered = false;
+    if (kvmclock_took_eoi(v, v->clock))
+        lapic_eoi(v->lapic);
+}
+
 /* --- places on the buses --- */
 
 static enum mmio_result pic_port_read(struct vcpu *v, void *device,

@@ -29,6 +29,11 @@ void irqchip_pause(struct vm *vm, bool paused);
 bool irqchip_has_irq(struct vcpu *v);
 /* Take it: it is in service now. -1: there is none after all. */
 int irqchip_take_irq(struct vcpu *v);
+/* The last step before an entry: an end of interrupt that nobody waits for may
+ * be a flag in the guest's memory (kvmclock.h). */
+void irqchip_offer_eoi(struct vcpu *v);
+/* The first after an exit: was it taken? */
+void irqchip_settle_eoi(struct vcpu *v);
 
 /* --- any context but NMI --- */
 

@@ -199,12 +199,16 @@ bool kvmclock_read_msr(struct vcpu *v, struct kvmclock *k, uint32_t msr,
     }
 }
 
+bool kvmclock_wants_eoi(const struct kvmclock *k)
+{
+    return k->pv_eoi & ENABLED;
+}
+
 bool kvmclock_offer_eoi(struct vcpu *v, struct kvmclock *k)
 {
     uint32_t offer = EOI_OFFERED;
 
-    return (k->pv_eoi & ENABLED) &&
-           !guest_write(v->vm->memory, k->pv_eoi & ~(uint64_t)3, &offer,
+    return !guest_write(v->vm->memory, k->pv_eoi & ~(uint64_t)3, &offer,
                         sizeof(offer));
 }
 

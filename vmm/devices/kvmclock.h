@@ -43,8 +43,10 @@ void kvmclock_scale(uint64_t hz, uint32_t *mul, int8_t *shift);
 
 /* --- end of interrupt without an exit --- */
 
-/* An interrupt was injected and nothing else waits: the guest may clear the
- * flag instead of writing EOI. false: not enabled, or the page is not there. */
+/* Did the guest enable it? */
+bool kvmclock_wants_eoi(const struct kvmclock *k);
+/* Nothing waits for the end of the interrupt in service: the guest may clear
+ * the flag instead of writing EOI. false: the page is not there. */
 bool kvmclock_offer_eoi(struct vcpu *v, struct kvmclock *k);
 /* After an exit: did the guest end it by the flag? Takes the offer back. */
 bool kvmclock_took_eoi(struct vcpu *v, struct kvmclock *k);

@@ -222,6 +222,14 @@ void lapic_eoi(struct lapic *l)
         irqchip_eoi(l->vcpu->vm, (uint8_t)vector);
 }
 
+bool lapic_ends_unseen(struct lapic *l)
+{
+    int vector = highest(l, LAPIC_ISR);
+
+    return vector >= 0 && !test_bit(l, LAPIC_TMR, (uint8_t)vector) &&
+           !lapic_sync(l);
+}
+
 void lapic_set_tpr(struct lapic *l, uint8_t tpr)
 {
     lapic_set(l, LAPIC_TPR, tpr);
@@ -258,6 +266,7 @@ void lapic_reset(struct lapic *l)
     for (unsigned i = 0; i < LAPIC_VECTOR_WORDS; i++)
         __atomic_store_n((uint32_t *)&l->posted[i], 0, __ATOMIC_RELAXED);
     __atomic_store_n((bool *)&l->any_posted, false, __ATOMIC_RELAXED);
+    l->eoi_offered = false;
     l->base = LAPIC_BASE | APIC_BASE_ENABLE | (bsp ? APIC_BASE_BSP : 0);
     lapic_set(l, LAPIC_ID, l->id << ID_SHIFT);
     lapic_set(l, LAPIC_VERSION, VERSION_VALUE);

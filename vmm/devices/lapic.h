@@ -80,7 +80,8 @@ struct lapic {
     uint64_t tsc_deadline;   /* guest's value; 0: disarmed */
     uint64_t timer_fired;    /* counters for stats */
 
-    uint32_t errors; /* not yet latched into ESR */
+    uint32_t errors;  /* not yet latched into ESR */
+    bool eoi_offered; /* the guest may end by a flag: see kvmclock.h */
     uint64_t eois, ipis;
 };
 
@@ -112,6 +113,9 @@ int lapic_next(struct lapic *l);
 void lapic_accept(struct lapic *l, uint8_t vector);
 void lapic_eoi(struct lapic *l) __asm__(
     "vmm_lapic_eoi"); /* the host's own has the plain name */
+/* May the guest end the most urgent vector in service without our seeing it?
+ * Not when the I/O APIC waits for that, nor another interrupt. */
+bool lapic_ends_unseen(struct lapic *l);
 void lapic_set_tpr(struct lapic *l, uint8_t tpr);
 uint8_t lapic_get_tpr(const struct lapic *l);
 /* Merge what was posted; true: there is something in IRR. */
