@@ -35,11 +35,9 @@ local rules = {
   },
   {
     name = "interrupt storm",
-    doc = "a line that interrupts more than 100,000 times a second for 1,024 "
-      .. "interrupts is masked; a device's message, which fast disks send "
-      .. "often, above a million",
-    on = "irq_rate",
-    when = "rate > 100000 and line >= 0 or rate > 1000000 and line == -1",
+    doc = "a line, or a device's message, that interrupts faster than any "
+      .. "device needs for 1,024 interrupts is masked",
+    on = "irq_flood",
     count = 4, within = "50ms",
     priority = 240,
     act = "mask_irq(code); notify('an interrupt storms: masked'); escalate",

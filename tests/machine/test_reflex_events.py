@@ -12,7 +12,7 @@ from test_block import MIB, broken_disk, drive
 TYPES = {
     "input_key", "input_button", "input_motion", "timer", "disk", "vm_state",
     "vm_exits", "vm_watchdog", "overrun", "domain_end", "memory_pressure",
-    "irq_rate", "power_button", "log", "reflex", "notice", "device"}
+    "irq_rate", "irq_flood", "power_button", "log", "reflex", "notice", "device"}
 ACTIONS = {
     "show", "hide", "toggle", "toggle_presented", "take_back", "focus", "key",
     "mask_irq", "unmask_irq", "set_timer", "stop_timer", "log", "notify",

@@ -29,6 +29,22 @@ static const struct event_field rate_fields[] = {
 
 EVENT_TYPE(irq_rate, .doc = "256 interrupts of one vector have come",
            .fields = rate_fields);
+/* Apart from irq_rate, so that no rule runs for interrupts that are well. */
+EVENT_TYPE(irq_flood,
+           .doc = "256 interrupts have come faster than any device needs: more "
+                  "than 100,000 a second of a line, a million of a device's "
+                  "messages, which fast disks send often",
+           .fields = rate_fields);
+
+#define STORM_OF_LINE     100000 /* a second */
+#define STORM_OF_MESSAGES 1000000
+
+static bool storms(int64_t line, int64_t rate)
+{
+    if (line >= 0)
+        return rate > STORM_OF_LINE;
+    return line == IRQ_RATE_MESSAGE && rate > STORM_OF_MESSAGES;
+}
 
 void irq_rate_sample(int vector, int64_t line, const char *name, uint64_t *mark)
 {
@@ -45,4 +61,6 @@ void irq_rate_sample(int vector, int64_t line, const char *name, uint64_t *mark)
                strnlen(name, sizeof(e.data) - sizeof(e.data[0])));
     irq_window();
     event_raise(&event_type_irq_rate, &e);
+    if (storms(line, e.value))
+        event_raise(&event_type_irq_flood, &e);
 }
