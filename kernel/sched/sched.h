@@ -144,5 +144,9 @@ void reaper_submit(struct thread *t);
 
 void workq_init(void);
 struct timer_queue *timer_queue_create(void);
+/* This CPU is about to halt; interrupts off. An interrupt of its timers that is
+ * due is asked for again: had it been lost, as emulators do now and then, the
+ * CPU might sleep for good. */
+void timer_before_halt(nstime_t now);
 
 #endif

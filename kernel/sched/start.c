@@ -22,14 +22,17 @@ static _Noreturn void idle_loop(void)
 {
     for (;;) {
         struct cpu *cpu;
+        nstime_t now;
 
         arch_irq_disable();
         cpu = cpu_self();
-        cputime_update(cpu->rq);
-        if (cpu->need_resched || balance_steal(cpu->rq))
+        now = cputime_update(cpu->rq);
+        if (cpu->need_resched || balance_steal(cpu->rq)) {
             schedule();
-        else
+        } else {
+            timer_before_halt(now);
             arch_irq_enable_and_halt();
+        }
     }
 }
 

@@ -168,6 +168,14 @@ static bool run_first(struct timer_queue *q)
     return true;
 }
 
+void timer_before_halt(nstime_t now)
+{
+    struct timer_queue *q = cpu_self()->timers;
+
+    if (q->hardware <= now)
+        clock_event_arm(q->hardware);
+}
+
 void timer_interrupt(void)
 {
     struct timer_queue *q = cpu_self()->timers;

@@ -206,3 +206,22 @@ SELFTEST(timer_wakes_thread, "a timer's handler wakes a thread")
     }
     timer_cancel_sync(&a.timer);
 }
+
+/* As if this CPU's interrupt had been lost just when it was due. */
+SELFTEST(timer_lost, "a CPU that goes idle asks again for a lost interrupt")
+{
+    struct test_timer t = {.fired = 0};
+    nstime_t due = clock_now() + NS_PER_MS;
+    irqflags_t flags;
+
+    timer_init(&t.timer, fired);
+    flags = arch_irq_save();
+    timer_start(&t.timer, due);
+    clock_event_arm(TIME_NEVER);
+    while (clock_now() < due + NS_PER_MS)
+        arch_pause();
+    thread_sleep_until(clock_now() + 100 * NS_PER_MS);
+    arch_irq_restore(flags);
+    EXPECT_EQ(t.fired, 1);
+    timer_cancel_sync(&t.timer);
+}

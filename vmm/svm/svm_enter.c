@@ -49,6 +49,14 @@ static void refused(const struct vmcb_control *c, struct vm_exit *out)
     };
 }
 
+/* QEMU's VMRUN with a virtual interrupt changes a word of pending interrupts
+ * without the lock that its devices hold, and can so forget one for this CPU
+ * until the next comes. Writing CR8 what it holds has the APIC look again. */
+static void recall_interrupts(void)
+{
+    __asm__ volatile("movq %0, %%cr8" : : "r"(UINT64_C(0)) : "memory");
+}
+
 void svm_enter(struct vcpu *v, struct vm_exit *out)
 {
     struct svm_vcpu *s = svm_vcpu(v);
@@ -72,6 +80,8 @@ void svm_enter(struct vcpu *v, struct vm_exit *out)
         svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
         v->guest_ticks += arch_tsc() - start;
         entry_xcr0_out(v);
+        if (s->irq_window)
+            recall_interrupts();
         c->clean = svm_features.bits & SVM_CLEAN ? CLEAN_ALL : 0;
     }
     atomic_store_explicit(&v->inside, false, memory_order_relaxed);
