@@ -15,6 +15,7 @@ import shutil
 import sys
 
 import compare
+import desktop
 import peer
 import plot
 import rayos
@@ -52,8 +53,9 @@ def measure(options: argparse.Namespace, out: pathlib.Path) -> list[dict]:
                *disk]
     other = peer.run(out / "peer", options.lua_include, machine, TIMEOUT,
                      **counts)
-    return rows.make(ours, other) + rows.machines(
-        *vm.run(out / "vm", accel, options.cpu, counts["rounds"]))
+    machines = vm.run(out / "vm", accel, options.cpu, counts["rounds"])
+    return (rows.make(ours, other) + rows.machines(*machines) + rows.desktop(
+        desktop.run(out / "desktop", accel, options.cpu)))
 
 
 def print_table(table: list[dict]) -> None:

@@ -54,6 +54,10 @@ REFLEX_NOTE = ("timer's deadline to a rule's C action; Linux's to a "
                "SCHED_FIFO thread")
 RULES_NOTE = "an event with {} rules, one of them over its code; with one rule"
 FULL_GOAL, DAMAGE_GOAL = 1.1, 1.6
+TRANSFER_GOAL = 8  # copies: every pixel is made opaque; and the guest's exits
+TICKS_A_FRAME = 1e9 / 60  # at a tick a nanosecond
+TICKS_A_MS = 1e6
+TICKS_HIDDEN = 1e9 / 100  # of a second: one percent
 DISPLAY_NOTE = "a thousand pixels of {}; just copying as many"
 TIMER_NOTE = "deadline to thread, idle before; as cyclictest, SCHED_FIFO"
 
@@ -119,6 +123,22 @@ def machines(ours: dict, other: dict) -> list[dict]:
     rows.append(_row("vm.memory_overhead", ours["vm_overhead"], VM_MEMORY_GOAL,
                      GOAL, "bytes beside the guest's own memory; 5 MiB"))
     return rows
+
+
+def desktop(ours: dict) -> list[dict]:
+    """Rows of a guest's screen, from desktop.run: beside a copy, or a budget."""
+    return [
+        _row("desktop.flush_1000_pixels", ours["flush"], ours["copy"],
+             DAMAGE_GOAL, "the guest's flush to the screen; just copying"),
+        _row("desktop.transfer_1000_pixels", ours["device"], ours["copy"],
+             TRANSFER_GOAL, "the guest's command to its resource; just copying"),
+        _row("desktop.key_to_guest", ours["key"], 10 * TICKS_A_MS, GOAL,
+             "a key to the guest's program and back by its serial line; 10 ms"),
+        _row("desktop.show_to_first_pixel", ours["show"], 6 * TICKS_A_FRAME,
+             GOAL, "display.layout to the picture, a scaled one; 0.1 s"),
+        _row("desktop.hidden_a_second", ours["hidden"], TICKS_HIDDEN, GOAL,
+             "busy ticks a second with an idle guest hidden; one percent"),
+    ]
 
 
 def make(ours: dict, other: dict) -> list[dict]:

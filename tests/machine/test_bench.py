@@ -23,11 +23,13 @@ ROWS = {
     "vm.cpuid_exit", "vm.port_exit", "vm.boot_to_init",
     "vm.timer_to_thread_mean", "vm.timer_to_thread_max", "vm.disk_read_4k",
     "vm.disk_write_4k", "vm.disk_read_1m", "vm.disk_write_1m",
-    "vm.memory_overhead",
+    "vm.memory_overhead", "desktop.flush_1000_pixels",
+    "desktop.transfer_1000_pixels", "desktop.key_to_guest",
+    "desktop.show_to_first_pixel", "desktop.hidden_a_second",
 }
 
 
-@pytest.mark.timeout(600)  # four boots, one of them of KVM in an emulator
+@pytest.mark.timeout(600)  # five boots, one of them of KVM in an emulator
 def test_a_quick_benchmark_measures_every_row_on_both_sides(tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / "tests/bench/bench.py", "--quick", "--out",
