@@ -87,10 +87,11 @@ def test_ctrl_c_interrupts_a_running_chunk(shared):
                   "coroutine.wrap(function() while true do end end)()",
                   "(('a'):rep(60)):find(('.-'):rep(60) .. 'b')"):
         mark = shared.serial.mark()
-        shared.serial.send(chunk + "\r")
-        time.sleep(0.7)
+        shared.serial.send("print('g' .. 'o') " + chunk + "\r")
+        shared.serial.expect(r"\ngo\r?\n", mark, 20)
+        time.sleep(0.3)
         shared.serial.send(CTRL_C)
-        shared.serial.expect(r"interrupted", mark, 10)
+        shared.serial.expect(r"interrupted", mark, 20)
         shared.wait_prompt(since=mark)
     assert shared.eval("return 1") == [1]
 
