@@ -87,7 +87,7 @@ def test_ctrl_c_interrupts_a_running_chunk(shared):
                   "coroutine.wrap(function() while true do end end)()",
                   "(('a'):rep(60)):find(('.-'):rep(60) .. 'b')"):
         mark = shared.serial.mark()
-        shared.serial.send("print('g' .. 'o') " + chunk + "\r")
+        shared.serial.send("print('g' .. 'o'); " + chunk + "\r")
         shared.serial.expect(r"\ngo\r?\n", mark, 20)
         time.sleep(0.3)
         shared.serial.send(CTRL_C)
