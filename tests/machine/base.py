@@ -176,15 +176,30 @@ class BaseMachine(abc.ABC):
             raise AssertionError(f"{code}: {values[1]}")
         return values[1:]
 
-    def wait_settled(self) -> None:
-        """Until what begins with the prompt (policies, volumes) has its
-        memory."""
-        self.eval("""for _ = 1, 100 do
-            local used = sys.memory().used
-            sys.sleep(0.3)
-            if math.abs(sys.memory().used - used) < 16384 then return end
-          end
-          error "the use of memory does not settle" """)
+    def expect_no_leak(self, step: str, lost: int, timeout=180) -> None:
+        """`step` (Lua) is run up to four times: a leak takes `lost` bytes or
+        more every time; heaps that grow and others' lives take some once."""
+        grown, = self.eval(f"""
+            local function used()
+              local least = math.huge
+              for _ = 1, 8 do
+                collectgarbage() collectgarbage()
+                least = math.min(least, sys.memory().used)
+                sys.sleep(0.1)
+              end
+              return least
+            end
+            local function step() {step} end
+            step()
+            local grown = {{}}
+            for i = 1, 4 do
+              local before = used()
+              step()
+              grown[i] = used() - before
+              if grown[i] < {lost} then break end
+            end
+            return grown""", timeout)
+        assert grown[-1] < lost, f"{lost} bytes or more are lost: {grown}"
 
     def wait_files(self, path: str) -> None:
         """Wait for the disk of /esp or /guests, which is found after boot."""

@@ -95,20 +95,13 @@ def test_this_hostile_script_costs_only_itself(shared, case):
 
 
 def test_no_memory_is_lost_over_a_hundred_deaths(shared):
-    code = """
+    shared.expect_no_leak("""
       for _ = 1, 50 do
         local d = assert(domain.spawn { name = "brief", memory = 4 << 20,
           budget = 1.0, caps = {}, source = "local t = {} for i = 1, 1000 do "
             .. "t[i] = {i} end error 'done'" })
         d:wait(20)
-      end
-      collectgarbage() collectgarbage()
-      sys.sleep(0.3)
-      return sys.memory().free"""
-    shared.eval(code, 120)
-    first, = shared.eval(code, 120)
-    second, = shared.eval(code, 120)
-    assert first - second < 256 * 1024
+      end""", lost=50 * 4096)
 
 
 def test_a_supervisor_restarts_what_dies_and_keeps_the_reason(shared):
