@@ -52,6 +52,7 @@ struct vm_disk {
 struct vm_net {
     char network[32];
     uint8_t mac[6]; /* all zero: made from the VM's id */
+    bool spoof;     /* may send from other addresses than its own */
 };
 
 /* What `vm.define` gives; copied. */

@@ -113,11 +113,10 @@ struct driver_queue {
     uint16_t seen; /* of used->index */
 };
 
-/* Rings of DRIVER_RING entries at page `index` of the memory. */
+/* Rings of DRIVER_RING entries in the page at `base`. */
 static __attribute__((unused)) struct driver_queue
-driver_queue_make(struct virtio_device *d, unsigned index)
+driver_queue_at(struct virtio_device *d, unsigned index, gpa_t base)
 {
-    gpa_t base = 0x1000u * (index + 1);
     struct driver_queue r = {
         .q = &d->queues[index],
         .table = (void *)(driver_memory.ram + base),
@@ -135,6 +134,13 @@ driver_queue_make(struct virtio_device *d, unsigned index)
     r.q->next_available = r.q->next_used = r.q->signalled = 0;
     r.q->ready = true;
     return r;
+}
+
+/* At page `index` of the memory, behind the first. */
+static __attribute__((unused)) struct driver_queue
+driver_queue_make(struct virtio_device *d, unsigned index)
+{
+    return driver_queue_at(d, index, 0x1000u * (index + 1));
 }
 
 static __attribute__((unused)) void

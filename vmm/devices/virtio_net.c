@@ -4,6 +4,8 @@
  * buffers: nothing is queued here, and who has no buffer misses the frame. No
  * offloads.
  */
+#include "vmm/devices/virtio_net.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -210,7 +212,7 @@ static int add_net(struct vm *vm, uint32_t index)
     return err;
 }
 
-static int net_create(struct vm *vm)
+int virtio_net_create(struct vm *vm)
 {
     int err = 0;
 
@@ -219,4 +221,4 @@ static int net_create(struct vm *vm)
     return err;
 }
 
-VM_DEVICE_TYPE(virtio_net, .create = net_create);
+VM_DEVICE_TYPE(virtio_net, .create = virtio_net_create);
