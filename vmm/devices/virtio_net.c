@@ -14,8 +14,7 @@
 #include <rayos/switch.h>
 #include <rayos/sync.h>
 
-#include "vmm/devices/virtio.h"
-#include "vmm/vm.h"
+#include "vmm/devices/virtio_stop.h"
 
 /* 5.1.3 */
 #define F_MTU    (UINT64_C(1) << 3)
@@ -27,8 +26,6 @@
 #define QUEUE_SIZE 256
 #define LINK_UP    1
 #define MTU        1500
-/* Of one notification: a driver that offers on and on shall be stoppable. */
-#define FRAMES_AT_ONCE 65536
 
 /* 5.1.4 */
 struct net_config {
@@ -80,8 +77,8 @@ static void net_notify(struct virtio_device *d, struct virtio_queue *q)
 
     if (q->index != TRANSMIT)
         return; /* more buffers: the next frame takes one */
-    for (unsigned i = 0;
-         i < FRAMES_AT_ONCE && virtio_queue_pop(q, &net->out) == 1; i++) {
+    /* All there is: the driver need not notify again of what it has offered. */
+    while (!virtio_must_stop(d) && virtio_queue_pop(q, &net->out) == 1) {
         send(net, &net->out);
         virtio_queue_push(q, net->out.head, 0);
     }
