@@ -1,6 +1,13 @@
 /*
- * Learning switches: see switch.h. One lock for all: a frame is copied once for
- * each port that gets it, and a switch has few. Thread context.
+ * Learning switches: see switch.h. A frame is copied once for each port that
+ * gets it, under its switch's lock: networks do not wait for each other. Thread
+ * context.
+ *
+ * Locks, in this order: `list_lock` (which switches there are, and that one
+ * found in the list stays), a switch's own (its ports, what it has learned,
+ * their counters), and what `deliver` takes. Ports come and go under both of
+ * ours. Who sends takes the switch's only: it lives as long as it has a port,
+ * and the sender's own does not leave while it sends.
  */
 #include <rayos/switch.h>
 
@@ -9,6 +16,7 @@
 
 #include <rayos/clock.h>
 #include <rayos/fmt.h>
+#include <rayos/log.h>
 #include <rayos/mm.h>
 #include <rayos/sync.h>
 
@@ -23,14 +31,15 @@ struct learned {
 };
 
 struct net_switch {
-    char name[SWITCH_NAME_MAX];
-    struct list ports;
-    struct learned learned[LEARNED];
-    struct list all;
+    char name[SWITCH_NAME_MAX]; /* constant */
+    struct mutex lock;
+    struct list ports;               /* lock */
+    struct learned learned[LEARNED]; /* lock */
+    struct list all;                 /* list_lock */
 };
 
-static struct mutex lock = MUTEX_INIT(lock);
-static struct list switches = LIST_INIT(switches); /* lock: all below, too */
+static struct mutex list_lock = MUTEX_INIT(list_lock);
+static struct list switches = LIST_INIT(switches); /* list_lock */
 
 /* --- who is there --- */
 
@@ -52,6 +61,7 @@ static struct net_switch *make(const char *name)
     if (!s)
         return NULL;
     fmt_snprintf(s->name, sizeof(s->name), "%s", name);
+    mutex_init(&s->lock);
     list_init(&s->ports);
     list_push_back(&switches, &s->all);
     return s;
@@ -64,56 +74,78 @@ int switch_connect(struct switch_port *p, const char *name)
 
     if (!n || n >= SWITCH_NAME_MAX)
         return -EINVAL;
-    mutex_lock(&lock);
+    mutex_lock(&list_lock);
     s = find(name);
     if (!s)
         s = make(name);
-    if (s)
-        list_push_back(&s->ports, &p->node);
     p->on = s;
-    mutex_unlock(&lock);
+    if (s) {
+        mutex_lock(&s->lock);
+        list_push_back(&s->ports, &p->node);
+        mutex_unlock(&s->lock);
+    }
+    mutex_unlock(&list_lock);
     return s ? 0 : -ENOMEM;
+}
+
+/* Both locks held. */
+static void forget(struct net_switch *s, const struct switch_port *p)
+{
+    for (size_t i = 0; i < LEARNED; i++)
+        if (s->learned[i].port == p)
+            s->learned[i].port = NULL;
 }
 
 void switch_disconnect(struct switch_port *p)
 {
     struct net_switch *s = p->on;
+    bool last;
 
     if (!s)
         return;
-    mutex_lock(&lock);
+    mutex_lock(&list_lock);
+    mutex_lock(&s->lock);
     list_remove(&p->node);
     p->on = NULL;
-    for (size_t i = 0; i < LEARNED; i++)
-        if (s->learned[i].port == p)
-            s->learned[i].port = NULL;
-    if (list_empty(&s->ports)) {
+    forget(s, p);
+    last = list_empty(&s->ports);
+    mutex_unlock(&s->lock);
+    if (last) { /* so nobody sends, and nobody finds it */
         list_remove(&s->all);
         kfree(s);
     }
-    mutex_unlock(&lock);
+    mutex_unlock(&list_lock);
+}
+
+/* Its port `*i`; if it has fewer, their number is taken off. */
+static bool port_at(struct net_switch *s, size_t *i, struct switch_info *out)
+{
+    bool found = false;
+
+    mutex_lock(&s->lock);
+    list_for_each (m, &s->ports) {
+        struct switch_port *p = container_of(m, struct switch_port, node);
+
+        if (found || (*i)-- != 0)
+            continue;
+        found = true;
+        fmt_snprintf(out->name, sizeof(out->name), "%s", s->name);
+        fmt_snprintf(out->port, sizeof(out->port), "%s", p->name);
+        out->counters = p->counters;
+    }
+    mutex_unlock(&s->lock);
+    return found;
 }
 
 bool switch_port_at(size_t i, struct switch_info *out)
 {
     bool found = false;
 
-    mutex_lock(&lock);
-    list_for_each (n, &switches) {
-        struct net_switch *s = container_of(n, struct net_switch, all);
-
-        list_for_each (m, &s->ports) {
-            struct switch_port *p = container_of(m, struct switch_port, node);
-
-            if (found || i-- != 0)
-                continue;
-            found = true;
-            fmt_snprintf(out->name, sizeof(out->name), "%s", s->name);
-            fmt_snprintf(out->port, sizeof(out->port), "%s", p->name);
-            out->counters = p->counters;
-        }
-    }
-    mutex_unlock(&lock);
+    mutex_lock(&list_lock);
+    list_for_each (n, &switches)
+        if (!found)
+            found = port_at(container_of(n, struct net_switch, all), &i, out);
+    mutex_unlock(&list_lock);
     return found;
 }
 
@@ -190,15 +222,36 @@ static void forward(struct net_switch *s, struct switch_port *from,
     }
 }
 
+/* Is it from the port's own address? One warning for each port: the sender may
+ * go on all day. */
+static bool is_own(struct switch_port *p, const uint8_t *mac)
+{
+    if (p->spoof || memcmp(mac, p->mac, MAC_SIZE) == 0)
+        return true;
+    if (p->counters.spoofed++ == 0)
+        log_warn("net",
+                 "%s: %s sent a frame from %02x:%02x:%02x:%02x:%02x:%02x, "
+                 "which is not its address: such are dropped",
+                 p->on->name, p->name, mac[0], mac[1], mac[2], mac[3], mac[4],
+                 mac[5]);
+    return false;
+}
+
 void switch_send(struct switch_port *p, const void *frame, size_t n)
 {
-    mutex_lock(&lock);
-    if (!p->on || n < SWITCH_FRAME_MIN || n > SWITCH_FRAME_MAX) {
+    struct net_switch *s = p->on;
+
+    if (!s) {
         p->counters.refused++;
-    } else {
+        return;
+    }
+    mutex_lock(&s->lock);
+    if (n < SWITCH_FRAME_MIN || n > SWITCH_FRAME_MAX) {
+        p->counters.refused++;
+    } else if (is_own(p, (const uint8_t *)frame + MAC_SIZE)) {
         p->counters.sent++;
         p->counters.sent_bytes += n;
-        forward(p->on, p, frame, n);
+        forward(s, p, frame, n);
     }
-    mutex_unlock(&lock);
+    mutex_unlock(&s->lock);
 }

@@ -189,6 +189,26 @@ TEST(who_broke_a_rule_gets_nothing_until_he_has_reset)
     end();
 }
 
+TEST(a_guest_sends_from_its_own_address_unless_it_may_spoof)
+{
+    begin();
+    host_buffer(b, FULL);
+    host_frame(frame, sizeof(frame), 7, 1);
+    host_send(a, frame, HOST_FRAME);
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), -1);
+    CHECK_EQ(host_counters(0).spoofed, 2);
+    CHECK_EQ(host_warnings, 1);
+    CHECK(!host_broken(a));
+    end();
+    host_begin(0, true);
+    host_buffer(b, FULL);
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), HOST_HEADER + HOST_FRAME);
+    CHECK_EQ(host_warnings, 0);
+    end();
+}
+
 TEST(a_card_that_has_no_window_leaves_nothing_behind)
 {
     struct switch_info info;

@@ -105,7 +105,8 @@ static __attribute__((unused)) void host_reset(struct host_guest *g)
     g->device->status &= ~VIRTIO_STATUS_DRIVER_OK;
     g->device->model->reset(g->device);
     g->device->status = 0;
-    g->device->queues[RECEIVE].ready = g->device->queues[TRANSMIT].ready = false;
+    g->device->queues[RECEIVE].ready = g->device->queues[TRANSMIT].ready =
+        false;
 }
 
 /* Guests 0 and 1 have the addresses 52:..:00 and 52:..:01. */

@@ -87,8 +87,11 @@ static void net_notify(struct virtio_device *d, struct virtio_queue *q)
 
 /* --- to the guest --- */
 
-static bool can_receive(const struct virtio_device *d)
+/* Lock held. */
+static bool can_receive(const struct net *net)
 {
+    const struct virtio_device *d = &net->virtio;
+
     return (d->status & VIRTIO_STATUS_DRIVER_OK) &&
            !(d->status & VIRTIO_STATUS_NEEDS_RESET) && d->queues[RECEIVE].ready;
 }
@@ -100,7 +103,7 @@ static bool receive(struct net *net, const void *frame, size_t n)
     struct virtio_device *d = &net->virtio;
     struct virtio_queue *q = &d->queues[RECEIVE];
 
-    if (!can_receive(d) || virtio_queue_pop(q, &net->in) != 1)
+    if (!can_receive(net) || virtio_queue_pop(q, &net->in) != 1)
         return false;
     if (net->in.write_size < sizeof(header) + n) {
         virtio_queue_unpop(q, 1);
@@ -200,6 +203,8 @@ static int add_net(struct vm *vm, uint32_t index)
     net->config.max_pairs = 1;
     net->config.mtu = MTU;
     choose_mac(net, c->mac, vm->id, index);
+    memcpy(net->port.mac, net->config.mac, MAC_SIZE);
+    net->port.spoof = c->spoof;
     virtio_device_init(&net->virtio, &net_model, vm, net);
     err = switch_connect(&net->port, c->network);
     if (!err)

@@ -21,13 +21,19 @@ struct switch_counters {
     uint64_t received, received_bytes; /* by this port */
     uint64_t dropped;                  /* it had no room for them */
     uint64_t refused;                  /* sent by it, too short or too long */
+    uint64_t spoofed; /* sent by it, from an address that is not its own */
 };
 
 struct switch_port {
     /* Set before switch_connect. */
     const char *name;
+    /* Its address; frames from others are dropped, unless `spoof` is set: a
+     * bridge stands behind it. */
+    uint8_t mac[MAC_SIZE];
+    bool spoof;
     /* A frame for this port: copied before it returns. false: no room. Called
-     * from other ports' threads, one at a time. It must not send. */
+     * from other ports' threads, one at a time, with the switch locked: it
+     * must not send, and its locks are below the switch's. */
     bool (*deliver)(struct switch_port *p, const void *frame, size_t n);
     /* The switch's. */
     struct net_switch *on;
@@ -41,7 +47,8 @@ int switch_connect(struct switch_port *p, const char *name);
 /* On return nobody delivers to it. The switch goes with its last port. */
 void switch_disconnect(struct switch_port *p);
 /* To whom it is addressed, or, if that one is not known yet or many are meant,
- * to all but the sender. */
+ * to all but the sender. The port's owner does not disconnect it meanwhile;
+ * others come and go as they like. Behind switch_disconnect it is refused. */
 void switch_send(struct switch_port *p, const void *frame, size_t n);
 
 /* For those who look: port `i` of all, with the name of its switch; false:
