@@ -189,6 +189,21 @@ TEST(who_broke_a_rule_gets_nothing_until_he_has_reset)
     end();
 }
 
+TEST(a_paused_guest_receives_nothing)
+{
+    begin();
+    host_buffer(b, FULL);
+    b->device->model->pause(b->device, true);
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), -1);
+    CHECK_EQ(b->queue[RECEIVE].q->next_available, 0);
+    CHECK_EQ(host_counters(1).dropped, 1);
+    b->device->model->pause(b->device, false);
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), HOST_HEADER + HOST_FRAME);
+    end();
+}
+
 TEST(a_guest_sends_from_its_own_address_unless_it_may_spoof)
 {
     begin();

@@ -1,8 +1,9 @@
 /*
  * virtio network device (virtio 1.2 5.1): a port of a switch of ours. What the
  * guest sends is delivered on its vCPU's thread, into the other guest's
- * buffers: nothing is queued here, and who has no buffer misses the frame. No
- * offloads.
+ * buffers: nothing is queued here, and who has no buffer or is paused misses
+ * the frame, which the switch counts as dropped. A guest that is paused finds
+ * its memory as it left it. No offloads.
  */
 #include "vmm/devices/virtio_net.h"
 
@@ -48,6 +49,7 @@ struct net {
     uint8_t frame[SWITCH_FRAME_MAX]; /* that is sent */
     struct mutex lock;               /* receiving, against a reset */
     struct virtio_chain in;          /* lock */
+    bool paused;                     /* lock */
 };
 
 static struct net *of_device(struct virtio_device *d)
@@ -92,7 +94,7 @@ static bool can_receive(const struct net *net)
 {
     const struct virtio_device *d = &net->virtio;
 
-    return (d->status & VIRTIO_STATUS_DRIVER_OK) &&
+    return !net->paused && (d->status & VIRTIO_STATUS_DRIVER_OK) &&
            !(d->status & VIRTIO_STATUS_NEEDS_RESET) && d->queues[RECEIVE].ready;
 }
 
@@ -149,6 +151,16 @@ static void net_reset(struct virtio_device *d)
     mutex_unlock(&net->lock);
 }
 
+/* On return nobody writes to the memory of a guest that is paused. */
+static void net_pause(struct virtio_device *d, bool paused)
+{
+    struct net *net = of_device(d);
+
+    mutex_lock(&net->lock);
+    net->paused = paused;
+    mutex_unlock(&net->lock);
+}
+
 static void net_destroy(struct virtio_device *d)
 {
     struct net *net = of_device(d);
@@ -168,6 +180,7 @@ static const struct virtio_model net_model = {
     .notify = net_notify,
     .reset = net_reset,
     .destroy = net_destroy,
+    .pause = net_pause,
 };
 
 /* The one that was asked for, or a locally administered one: the VM's number
