@@ -530,6 +530,27 @@ def vm_virtio_console() -> Seeds:
             "terminal": b"\0" + b"\4\x40" + typed + said}
 
 
+def vm_virtio_net() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_virtio_net.c."""
+    def send(guest: int, size: int, source: int, to: int) -> bytes:
+        return bytes((3 + 8 * guest,)) + struct.pack("<HBB", size, source, to)
+
+    def chain(guest: int, queue: int, flags: int) -> bytes:
+        at = 8 * guest + 16 * queue
+        return bytes((1 + at,)) + struct.pack(
+            "<IIBBBB", 0x80000, 200, 0, flags, 1, 0) + bytes((2 + at, 7 + at))
+
+    buffers = bytes((4 + 8 * g + 32 * 7 for g in (0, 1) for _ in range(3)))
+    talk = send(0, 64, 0, 1) + send(1, 1518, 1, 0) + send(0, 1519, 0, 0xff)
+    pause, go_on, restart = bytes((6 + 8 + 32,)), b"\x0e", bytes((5 + 8 + 32,))
+    return {"talk": b"\1" + buffers + talk + send(0, 64, 3, 1),
+            "bridge": b"\4" + buffers + send(0, 64, 3, 1) + talk,
+            "pause": b"\0" + buffers + pause + talk + go_on + talk + restart
+            + buffers + talk,
+            "chains": b"\3" + buffers + chain(0, 1, 0) + chain(1, 0, 2)
+            + chain(0, 1, 3) + chain(1, 1, 4) + talk}
+
+
 def vm_virtio_queue() -> Seeds:
     def put(at: int, data: bytes) -> bytes:
         return b"\1" + struct.pack("<HB", at, len(data)) + data
@@ -580,6 +601,7 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         vm_virtio_blk,
         vm_virtio_console,
         vm_virtio_mmio,
+        vm_virtio_net,
         vm_virtio_queue,
     )}
 
