@@ -1,6 +1,7 @@
 /* The table that vm.define takes. Domain's thread. */
-#include <stdlib.h>
 #include <string.h>
+
+#include <rayos/mac.h>
 
 #include "lua/mod_vm.h"
 #include "vmm/devices/guest_ports.h"
@@ -108,39 +109,40 @@ static void take_disk(lua_State *L, struct vm_config *c, uint32_t i)
                    (int)i + 1);
 }
 
-/* Six bytes in hexadecimal with colons; not for a group (the lowest bit). */
-static bool parse_mac(const char *text, uint8_t *out)
+/* Of element i of `nets`, if it has one. */
+static void take_mac(lua_State *L, struct vm_net *n, uint32_t i)
 {
-    for (unsigned i = 0; i < 6; i++) {
-        char *end;
-        unsigned long n = strtoul(text, &end, 16);
+    char text[24];
+    const char *wrong;
+    unsigned at;
 
-        if (end != text + 2 || n > UINT8_MAX || *end != (i < 5 ? ':' : '\0'))
-            return false;
-        out[i] = (uint8_t)n;
-        text = end + 1;
+    if (lua_getfield(L, -1, "mac") != LUA_TNIL) {
+        lua_pop(L, 1);
+        take_text(L, "nets: ", "mac", text, sizeof(text));
+        wrong = mac_parse(text, n->mac, &at);
+        if (wrong)
+            luaL_error(L,
+                       "vm.define: nets[%d]: mac '%s': byte %d %s; it must be "
+                       "of the form 52:00:00:00:00:01",
+                       (int)i + 1, text, (int)at, wrong);
+        return;
     }
-    return !(out[0] & 1);
+    lua_pop(L, 1);
 }
 
 static void take_net(lua_State *L, struct vm_config *c, uint32_t i)
 {
     struct vm_net *n = &c->nets[i];
     const char *what = "nets: ";
-    char mac[24];
 
     take_text(L, what, "network", n->network, sizeof(n->network));
-    take_text(L, what, "mac", mac, sizeof(mac));
     if (!n->network[0])
         luaL_error(L,
                    "vm.define: nets[%d] has no network: the name of a "
                    "switch, which is made if it is not there",
                    (int)i + 1);
-    if (mac[0] && !parse_mac(mac, n->mac))
-        luaL_error(L,
-                   "vm.define: nets[%d]: mac %s is not of the form "
-                   "52:00:00:00:00:01",
-                   (int)i + 1, mac);
+    take_mac(L, n, i);
+    n->spoof = take_flag(L, what, "spoof", false);
 }
 
 /* The agent's port comes first, unless there shall be none; more by name. */

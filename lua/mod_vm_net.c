@@ -28,6 +28,7 @@ int vm_networks(lua_State *L)
         set_count(L, "received_bytes", c->received_bytes);
         set_count(L, "dropped", c->dropped);
         set_count(L, "refused", c->refused);
+        set_count(L, "spoofed", c->spoofed);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

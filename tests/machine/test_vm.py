@@ -303,6 +303,24 @@ def test_what_is_refused_says_why(machine):
         assert word in answer
 
 
+@pytest.mark.parametrize("net,words", [
+    ("mac = '52:00:00:00:0:01'", "nets[2]: mac '52:00:00:00:0:01': byte 5 is"),
+    ("mac = '52:00:00:00:00:01:02'", "byte 6 is not the end"),
+    ("mac = '0x52:00:00:00:00:1'", "byte 1 is not two hexadecimal digits"),
+    ("mac = '01:00:5e:00:00:01'", "byte 1 is odd: that is a group's"),
+    ("mac = '00:00:00:00:00:00'", "byte 1 and all others are zero"),
+    ("mac = ''", "byte 1 is not two"),
+    ("mac = 52", "nets: mac must be a string"),
+    ("mac = ('52:'):rep(8)", "nets: mac has more than 23 bytes"),
+    ("spoof = 1", "nets: spoof must be true or false")])
+def test_a_network_card_that_is_wrong_says_where(machine, net, words):
+    answer, = machine.eval(f"""
+        local _, message = pcall(require "vm".define, {{ name = "x", nets = {{
+          {{ network = "lan" }}, {{ network = "lan", {net} }} }} }})
+        return tostring(message)""")
+    assert words in answer
+
+
 def test_an_edited_cpuid_line_is_what_the_guest_sees(machine):
     result = run(machine, "cpu.64", "{ cpuid = { { leaf = 0x7fffffff, "
                  "eax = 1 } } }")

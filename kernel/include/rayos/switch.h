@@ -7,12 +7,12 @@
 #define RAYOS_SWITCH_H
 
 #include <rayos/list.h>
+#include <rayos/mac.h>
 #include <rayos/types.h>
 
 #define SWITCH_NAME_MAX  32
 #define SWITCH_FRAME_MIN 14   /* bytes: two addresses and a type */
 #define SWITCH_FRAME_MAX 1518 /* with a VLAN tag, without the check sum */
-#define MAC_SIZE         6
 
 struct net_switch;
 
