@@ -96,13 +96,14 @@ machines says why: `vm.host().reason`.
         .. "flat32, flat64. disks is a list of {source=, read_only=, serial=}: a "
         .. "block device's name (\"vdb1\"), its disk's serial number "
         .. "(\"serial:data\") or a file's path. nets is a list of "
-        .. "{network=, mac=, spoof=}: the name of a switch that connects guests, "
-        .. "made with its first port; the address (52:00:00:00:00:01) is chosen "
-        .. "if there is none, and the guest may send from it only, unless spoof "
-        .. "is true, as a guest needs that is a bridge. rng gives it "
-        .. "random numbers. console gives it the terminal hvc0 (virtio-console), "
-        .. "agent a port there for its guest agent, and ports, a list of names, "
-        .. "more for programs (/dev/virtio-ports/NAME in a Linux with udev). "
+        .. "{network=, mac=, spoof=}: the name of a switch that connects "
+        .. "guests, made with its first port; the address (52:00:00:00:00:01) "
+        .. "is chosen if there is none, and the guest may send from it only, "
+        .. "unless spoof is true, as a guest needs that is a bridge. rng gives "
+        .. "it random numbers. console gives it the terminal hvc0 "
+        .. "(virtio-console), agent a port there for its guest agent, and "
+        .. "ports, a list of names, more for programs "
+        .. "(/dev/virtio-ports/NAME in a Linux with udev). "
         .. "cpuid is a list of lines {leaf=, subleaf=, eax=, ebx=, ecx=, edx=} "
         .. "that replace what the guest would see. display is "
         .. "{width=, height=}: a screen, keyboard and tablet, shown on a "
@@ -146,8 +147,8 @@ machines says why: `vm.host().reason`.
       text = "The switches that connect guests, with what went through each "
         .. "port since its guest was made. dropped are frames that the guest "
         .. "had no buffer for or that came while it was paused, refused those "
-        .. "that it sent too short or too long, spoofed those that it sent from "
-        .. "another address than its own.",
+        .. "that it sent too short or too long, spoofed those that it sent "
+        .. "from another address than its own.",
       example = "#vm.networks()",
     },
     {
