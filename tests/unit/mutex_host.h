@@ -26,7 +26,7 @@ void mutex_lock(struct mutex *m)
     uintptr_t me = (uintptr_t)&mutex_host_self, nobody = 0;
 
     if (atomic_load(&m->owner) == me) {
-        printf("# a mutex is locked twice by one thread\n");
+        fprintf(stderr, "# a mutex is locked twice by one thread\n");
         abort();
     }
     while (!atomic_compare_exchange_weak(&m->owner, &nobody, me)) {
@@ -39,7 +39,7 @@ void mutex_lock(struct mutex *m)
 void mutex_unlock(struct mutex *m)
 {
     if (atomic_load(&m->owner) != (uintptr_t)&mutex_host_self) {
-        printf("# a mutex is unlocked by another thread\n");
+        fprintf(stderr, "# a mutex is unlocked by another thread\n");
         abort();
     }
     mutex_host_held--;

@@ -255,11 +255,18 @@ TEST(networks_do_not_wait_for_each_other)
     end();
 }
 
+/* Somebody else's turn, in the middle of it. */
+static bool deliver_slowly(struct switch_port *p, const void *f, size_t n)
+{
+    sched_yield();
+    return deliver(p, f, n);
+}
+
 static void *come_send_and_go(void *name)
 {
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < 10000; i++) {
         struct station s = {
-            .port = {.name = name, .deliver = deliver, .spoof = true}};
+            .port = {.name = name, .deliver = deliver_slowly, .spoof = true}};
         struct switch_info info;
 
         if (switch_connect(&s.port, i % 2 ? "odd" : "even"))
