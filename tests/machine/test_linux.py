@@ -203,6 +203,28 @@ def test_the_power_button_a_reset_and_a_new_start(guests):
     assert run(guests, "echo on again").strip() == "on again"
 
 
+def port_of(m, guest: str) -> dict:
+    return m.eval(f"""for _, p in ipairs(require "vm".networks()) do
+        if p.port == {guest}:name() .. "/eth0" then return p end end""")[0]
+
+
+def check_pause_and_address(m):
+    """G, which is 10.0.0.2, and G1, which is 10.0.0.1."""
+    before = port_of(m, "G1")
+    m.eval("assert(G1:pause())")
+    assert "100% packet loss" in run(m, "ping -c 2 -W 1 10.0.0.1")
+    after = port_of(m, "G1")
+    assert after["received"] == before["received"], (before, after)
+    assert after["dropped"] > before["dropped"], (before, after)
+    m.eval("assert(G1:resume())")
+    assert " 2 packets received" in run(m, "ping -c 2 10.0.0.1")
+    run(m, "ip link set eth0 down")
+    run(m, "ip link set eth0 address 52:11:22:33:44:55")
+    assert "52:11:22" in run(m, "ip link set eth0 up; ip link show eth0")
+    assert "100% packet loss" in run(m, "ping -c 2 -W 1 10.0.0.1")
+    assert port_of(m, "G")["spoofed"] > 0
+
+
 def test_two_guests_talk_over_a_switch(guests):
     nets = "nets = { { network = 'lan' } }"
     start(guests, "cloud/vmlinux", "{ %s }" % nets)
@@ -226,6 +248,7 @@ def test_two_guests_talk_over_a_switch(guests):
     assert [p["network"] for p in ports] == ["lan", "lan"]
     assert all(p["refused"] == 0 and p["received"] > 10 for p in ports), ports
     assert sum(p["received_bytes"] for p in ports) > 1 << 20
+    check_pause_and_address(guests)
     guests.eval("assert(G1:destroy()) assert(G:destroy()) G = nil")
     assert guests.eval("return #require 'vm'.networks()") == [0]
 
