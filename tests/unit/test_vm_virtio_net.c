@@ -91,6 +91,10 @@ TEST(lengths_are_bounded_and_the_buffer_comes_back)
         CHECK_EQ(length, 0);
     }
     CHECK(!host_broken(a));
+    driver_describe(r, 4, host_place(a, TRANSMIT, 4), 0x20000, 0, 0);
+    driver_offer(r, 4);
+    host_notify(a, TRANSMIT);
+    CHECK_EQ(host_counters(0).refused, 5);
     host_send(a, frame, SWITCH_FRAME_MIN);
     CHECK_EQ(host_taken(b, got), HOST_HEADER + SWITCH_FRAME_MIN);
     end();
