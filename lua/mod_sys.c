@@ -167,17 +167,19 @@ static uint64_t boot_cpu_idle(void)
            clock_to_tsc(0);
 }
 
-/* The first prompt is there. Only the first call counts. */
+/* A prompt is there; the time of the first one counts. On return the firmware
+ * knows of it, whoever told it. */
 static int sys_boot_done(lua_State *L)
 {
     uint64_t none = 0;
 
     (void)L;
-    if (!__atomic_compare_exchange_n(&prompt_tsc, &none, arch_tsc(), false,
-                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-        return 0;
-    prompt_idle = boot_cpu_idle();
-    log_info("boot", "prompt after %u ms", (unsigned)(clock_now() / NS_PER_MS));
+    if (__atomic_compare_exchange_n(&prompt_tsc, &none, arch_tsc(), false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        prompt_idle = boot_cpu_idle();
+        log_info("boot", "prompt after %u ms",
+                 (unsigned)(clock_now() / NS_PER_MS));
+    }
     efi_boot_succeeded();
     return 0;
 }
