@@ -1,6 +1,7 @@
 """The disk of guests: what vmm/guest makes of Debian's packages."""
 
 import hashlib
+import re
 import subprocess
 
 import pytest
@@ -45,3 +46,34 @@ def test_eight_megabytes_take_few_requests(host):
     assert size > 8_000_000
     assert after["read_bytes"] - before["read_bytes"] < 1.1 * size
     assert after["reads"] - before["reads"] < 200
+
+
+MEMTEST = """
+local vm = require "vm"
+local guest <close> = assert(vm.define { name = "memtest", memory = 16,
+  kernel = "/guests/memtest86+/bzImage", cmdline = "console=ttyS0,115200" })
+assert(guest:start())
+local out, text = guest:console(), ""
+for _ = 1, 240 do
+  sys.sleep(0.5)
+  text = out:history()
+  if text:find "#[4-9]" then break end
+end
+return text, guest:state()
+"""
+
+
+def test_memtest86_finds_nothing_wrong_with_our_memory(host):
+    """Until its fifth test; it tells every second."""
+    text, state = host.eval(MEMTEST, timeout=150)
+    assert state == "running"
+    assert "Memtest86+" in text and re.search("#[4-9]", text), text
+    assert "Errors: 0" in text and not re.search("Errors: *[1-9]", text), text
+
+
+def test_what_wants_a_bios_is_refused(host):
+    _, why, _ = host.eval("""
+        local g <close> = require "vm".define { name = "ipxe", memory = 16,
+          kernel = "/guests/ipxe/bzImage" }
+        return g:start()""")
+    assert "2.07" in why
