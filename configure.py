@@ -215,7 +215,8 @@ class Build:
                  f"{PYTHON} tests/fuzz/fuzz.py $$FUZZ_ARGS"),
                 ("scenario", [image], f"{PYTHON} tests/scenario/run.py "
                  "$$SCENARIO $$SCENARIO_ARGS"),
-                ("bench", [image], f"{env} tests/bench/bench.py $$BENCH_ARGS"),
+                ("bench", [image, "desktop"],
+                 f"{env} tests/bench/bench.py $$BENCH_ARGS"),
                 ("bench-accept", [], f"{PYTHON} tests/bench/bench.py --accept"),
                 ("mutants", [], f"{PYTHON} tests/mutants/mutants.py "
                  "$$MUTANTS_ARGS"),

@@ -16,6 +16,7 @@ import sys
 
 import compare
 import desktop
+import desktop_boot
 import peer
 import plot
 import rayos
@@ -54,8 +55,12 @@ def measure(options: argparse.Namespace, out: pathlib.Path) -> list[dict]:
     other = peer.run(out / "peer", options.lua_include, machine, TIMEOUT,
                      **counts)
     machines = vm.run(out / "vm", accel, options.cpu, counts["rounds"])
-    return (rows.make(ours, other) + rows.machines(*machines) + rows.desktop(
+    table = (rows.make(ours, other) + rows.machines(*machines) + rows.desktop(
         desktop.run(out / "desktop", accel, options.cpu)))
+    if not options.quick:  # minutes
+        table.append(rows.desktop_boot(*desktop_boot.run(
+            out / "desktop-boot", accel, options.cpu)))
+    return table
 
 
 def print_table(table: list[dict]) -> None:

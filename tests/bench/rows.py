@@ -141,6 +141,12 @@ def desktop(ours: dict) -> list[dict]:
     ]
 
 
+def desktop_boot(ours: float, other: float) -> dict:
+    """The row of desktop_boot.run."""
+    return _row("desktop.boot", ours, other, GOAL,
+                "vm.define to Weston's first picture; exec of QEMU with KVM")
+
+
 def make(ours: dict, other: dict) -> list[dict]:
     """Rows from what RayOS (rayos.run) and the peer (peer.run) measured."""
     rows = (_boot(ours, other) + _lua(ours["lua"], other["lua"])
