@@ -73,6 +73,8 @@ static int vm_lua_host(lua_State *L)
     set_flag(L, "tsc_scaling", h->tsc_scaling);
     set_flag(L, "apic_registers", h->apic_registers);
     set_flag(L, "virtual_interrupts", h->virtual_interrupts);
+    set_flag(L, "virtual_x2apic", h->virtual_x2apic);
+    set_flag(L, "virtual_interrupts_erratum", h->virtual_interrupts_erratum);
     set_flag(L, "tpr_shadow", h->tpr_shadow);
     set_flag(L, "preemption_timer", h->preemption_timer);
     set_flag(L, "unrestricted", h->unrestricted);

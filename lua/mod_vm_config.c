@@ -175,6 +175,25 @@ static void take_ports(lua_State *L, struct vm_config *c)
     lua_pop(L, 1);
 }
 
+static void take_apic(lua_State *L, struct vm_config *c)
+{
+    char text[16];
+
+    take_text(L, "", "apic", text, sizeof(text));
+    if (strcmp(text, "hardware") == 0)
+        c->apic = VM_APIC_HARDWARE;
+    else if (strcmp(text, "software") == 0)
+        c->apic = VM_APIC_SOFTWARE;
+    else if (text[0])
+        luaL_error(L,
+                   "vm.define: apic is '%s': it may be hardware, software, "
+                   "or nothing, which takes the better one",
+                   text);
+    if (c->apic == VM_APIC_HARDWARE && !vmm_host()->virtual_interrupts)
+        luaL_error(L, "vm.define: apic is 'hardware', and this CPU does not "
+                      "run guests' local APICs: vm.host().virtual_interrupts");
+}
+
 void vm_take_config(lua_State *L, struct vm_config *c)
 {
     const char *what = "";
@@ -189,6 +208,7 @@ void vm_take_config(lua_State *L, struct vm_config *c)
     c->cpus = take_number(L, what, "cpus", 1);
     c->memory = take_number(L, what, "memory", 64) * MEMORY_MIB;
     c->has_rng = take_flag(L, what, "rng", false);
+    take_apic(L, c);
     c->cpuid_count = take_list(L, "cpuid", VM_CPUID_EDITS, take_cpuid, c);
     c->disk_count = take_list(L, "disks", VM_DISKS_MAX, take_disk, c);
     c->net_count = take_list(L, "nets", VM_NETS_MAX, take_net, c);

@@ -111,12 +111,12 @@ void vcpu_deliver(struct vcpu *v)
         deliver_nmi(v);
     else
         first = false;
-    if (!v->vm->irqchip || !irqchip_has_irq(v))
+    if (!v->vm->irqchip || !irqchip_must_inject(v))
         return;
     /* Behind another event, or behind the interrupt of one controller the one
      * of the other: as soon as the guest takes it. */
     if (!first)
         deliver_irq(v);
-    if (first || irqchip_has_irq(v))
+    if (first || irqchip_must_inject(v))
         vmm_backend()->irq_window(v, true);
 }

@@ -2,6 +2,7 @@
  * What to do about each kind of exit. One table; whatever it does not name
  * stops that VM, with a dump. The vCPU's thread.
  */
+#include "vmm/devices/lapic.h"
 #include "vmm/vm.h"
 
 #define VECTOR_UD       6
@@ -35,7 +36,6 @@ static const char *const names[EXIT_REASONS] = {
     [EXIT_APIC_ACCESS] = "apic_access",
     [EXIT_APIC_WRITE] = "apic_write",
     [EXIT_EOI] = "eoi",
-    [EXIT_TPR_BELOW] = "tpr_below",
     [EXIT_TIMER] = "timer",
     [EXIT_ENTRY_FAILED] = "entry_failed",
     [EXIT_UNKNOWN] = "unknown",
@@ -99,6 +99,16 @@ static void exit_hypercall(struct vcpu *v, const struct vm_exit *e)
     vcpu_skip(v, e);
 }
 
+static void exit_apic_write(struct vcpu *v, const struct vm_exit *e)
+{
+    lapic_written(v->lapic, e->apic_offset);
+}
+
+static void exit_eoi(struct vcpu *v, const struct vm_exit *e)
+{
+    lapic_ended(v->lapic, e->vector);
+}
+
 static void exit_shutdown(struct vcpu *v, const struct vm_exit *e)
 {
     (void)e;
@@ -139,6 +149,9 @@ static void (*const handlers[EXIT_REASONS])(struct vcpu *v,
     [EXIT_VIRTUALIZATION] = exit_undefined,
     [EXIT_SHUTDOWN] = exit_shutdown,
     [EXIT_INIT] = exit_nothing,
+    [EXIT_APIC_ACCESS] = exit_memory,
+    [EXIT_APIC_WRITE] = exit_apic_write,
+    [EXIT_EOI] = exit_eoi,
     [EXIT_TIMER] = exit_nothing,
     [EXIT_ENTRY_FAILED] = exit_entry_failed,
 };

@@ -37,7 +37,6 @@ static const struct event_constant reasons[] = {
     {"apic_access", EXIT_APIC_ACCESS},
     {"apic_write", EXIT_APIC_WRITE},
     {"eoi", EXIT_EOI},
-    {"tpr_below", EXIT_TPR_BELOW},
     {"timer", EXIT_TIMER},
     {0}};
 

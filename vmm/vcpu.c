@@ -250,6 +250,7 @@ int vcpu_create(struct vm *vm, uint32_t index, struct vcpu **out)
     v->index = index;
     v->cpu = (vm->id + index) % cpu_count();
     v->xcr0 = 1;
+    v->hardware_apic = vmm_runs_apic(&vm->config);
     waitq_init(&v->wake);
     vcpu_burst_init(&v->burst);
     vcpu_deliver_init(v);

@@ -125,10 +125,10 @@ enum exit_reason {
     EXIT_TASK_SWITCH,
     EXIT_SHUTDOWN, /* triple fault */
     EXIT_INIT,
-    EXIT_APIC_ACCESS, /* hardware APIC: an access it does not do itself */
-    EXIT_APIC_WRITE,  /* hardware APIC: a write done, to be acted on */
-    EXIT_EOI,         /* hardware APIC: end of a level interrupt */
-    EXIT_TPR_BELOW,
+    EXIT_APIC_ACCESS,  /* hardware APIC: an access it does not do itself, with
+                          `memory` filled in */
+    EXIT_APIC_WRITE,   /* hardware APIC: a write done, to be acted on */
+    EXIT_EOI,          /* hardware APIC: end of a level interrupt */
     EXIT_TIMER,        /* VMX preemption timer */
     EXIT_ENTRY_FAILED, /* the CPU refused the state */
     EXIT_UNKNOWN,
@@ -168,11 +168,8 @@ struct vm_exit {
             uint8_t dr, gpr;
             bool write;
         } dr;
-        struct {
-            uint16_t offset; /* in the APIC page */
-            bool write;
-        } apic;
-        uint8_t vector; /* EXIT_EOI */
+        uint16_t apic_offset; /* EXIT_APIC_WRITE: in the page of registers */
+        uint8_t vector;       /* EXIT_EOI */
     };
 };
 
@@ -221,6 +218,9 @@ struct vcpu {
     void *backend;              /* VMCB or VMCS and what belongs to it */
     struct kvmclock *clock;     /* vmm/devices/kvmclock.h */
     struct lapic *lapic;        /* vmm/devices/lapic.h */
+    /* The CPU runs that local APIC: registers, priorities, delivery, ends of
+     * edge-triggered interrupts. Constant. */
+    bool hardware_apic;
     uint64_t xcr0;
     /* As the guest sees it. Every write to CR4 exits, so that this is right
      * between entries without get_state. Written by set_state. */
@@ -326,6 +326,9 @@ struct vmm_host {
     bool nested_paging, vpid_or_asid, next_rip, decode_assists, flush_by_asid;
     bool tsc_scaling, tsc_deadline, apic_registers, virtual_interrupts;
     bool tpr_shadow, x2apic, preemption_timer, unrestricted;
+    bool virtual_x2apic;
+    /* It delivers virtual interrupts to a guest that takes none. */
+    bool virtual_interrupts_erratum;
     uint32_t asids;
 };
 
@@ -365,8 +368,6 @@ struct vmm_backend {
     void (*skipped)(struct vcpu *v);
     void (*flush_tlb)(struct vcpu *v);
     void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
-    /* Hardware APIC; NULL where there is none. */
-    void (*apic_update)(struct vcpu *v);
     /* Vendor structure as text lines, for dumps. */
     void (*dump)(struct vcpu *v, void (*line)(void *arg, const char *text),
                  void *arg);
@@ -377,5 +378,8 @@ extern const struct vmm_backend svm_backend, vmx_backend;
  */
 const struct vmm_backend *vmm_backend(void);
 const struct vmm_host *vmm_host(void);
+/* Does the CPU run the local APICs of a VM of this configuration? */
+struct vm_config;
+bool vmm_runs_apic(const struct vm_config *c);
 
 #endif

@@ -36,6 +36,13 @@ struct vm_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
+/* Who runs a guest's local APICs: see vmm_runs_apic. */
+enum vm_apic {
+    VM_APIC_BEST, /* the CPU where it can, and does it right */
+    VM_APIC_SOFTWARE,
+    VM_APIC_HARDWARE /* the CPU, whatever is known of it */
+};
+
 #define VM_DISKS_MAX 8
 #define VM_NETS_MAX  4
 #define VM_PORTS_MAX 6
@@ -74,6 +81,7 @@ struct vm_config {
     char ports[VM_PORTS_MAX][48];
     uint32_t port_count;
     bool has_rng;
+    enum vm_apic apic;
     /* virtio-gpu, keyboard and tablet; 0: none. Pixels. */
     uint32_t display_width, display_height;
     /* Lines that replace those of the same leaf and subleaf, or add some. */

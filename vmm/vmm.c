@@ -29,6 +29,13 @@ const struct vmm_host *vmm_host(void)
     return &host;
 }
 
+bool vmm_runs_apic(const struct vm_config *c)
+{
+    if (!host.virtual_interrupts || c->apic == VM_APIC_SOFTWARE)
+        return false;
+    return c->apic == VM_APIC_HARDWARE || !host.virtual_interrupts_erratum;
+}
+
 static void enable(void *arg)
 {
     _Atomic int *err = arg;

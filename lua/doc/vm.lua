@@ -89,7 +89,7 @@ machines says why: `vm.host().reason`.
       name = "define",
       args = { { "config", "table", "name, kernel, initrd, cmdline, loader, "
         .. "cpus (1), memory (64, in MiB), disks, nets, rng, display, "
-        .. "console (true), agent (true), ports, cpuid" } },
+        .. "console (true), agent (true), ports, cpuid, apic" } },
       returns = { { "vm?", "the VM, or nil, message, code" } },
       text = "Make a VM known. Paths are of the file system. loader names the "
         .. "image's format where it cannot be told from the image: flat16, "
@@ -105,7 +105,11 @@ machines says why: `vm.host().reason`.
         .. "ports, a list of names, more for programs "
         .. "(/dev/virtio-ports/NAME in a Linux with udev). "
         .. "cpuid is a list of lines {leaf=, subleaf=, eax=, ebx=, ecx=, edx=} "
-        .. "that replace what the guest would see. display is "
+        .. "that replace what the guest would see. apic says who runs its local "
+        .. "APICs: \"hardware\", the CPU, if host().virtual_interrupts says that "
+        .. "it can; \"software\", a model of ours; nothing takes the CPU, unless "
+        .. "host().virtual_interrupts_erratum says that it does it badly (as "
+        .. "Bochs). display is "
         .. "{width=, height=}: a screen, keyboard and tablet, shown on a "
         .. "surface of the VM's name (see display), which is there from the "
         .. "first start on, hidden; the guest is told of the size that its "

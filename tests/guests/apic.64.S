@@ -1,6 +1,6 @@
 /* The local APIC: interprocessor interrupts to itself, priorities, windows, and
  * its timer in three modes. */
-    .include "irq64.inc"
+#include "irq64.inc"
     .set MSR_TSC_DEADLINE, 0x6e0
 
     irq_begin

@@ -1,5 +1,5 @@
 /* CPUID, MSRs, exceptions, control and debug registers. */
-    .include "guest64.inc"
+#include "guest64.inc"
 
     .set MSR_STAR, 0xc0000081
     .set MSR_LSTAR, 0xc0000082

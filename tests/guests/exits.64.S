@@ -1,6 +1,6 @@
 /* What an exit costs: ticks of the TSC for each CPUID and each IN of a byte
  * from a device in the kernel, printed as "cpuid N" and "pio N". */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set ROUNDS, 2000
 
     .macro measure name, insn:vararg

@@ -1,6 +1,6 @@
 /* Faults in the middle of instructions on devices: the guest gets what its CPU
  * would have given it. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set LAPIC, 0xfee00000
     .set PD, 0x4000             /* vmm/load_flat.c */
     .set HOLE, 0x3fe00000       /* the last 2 MiB of the first GiB */

@@ -1,5 +1,5 @@
 /* SSE and AVX registers survive exits and the host's other threads. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set ROUNDS, 3000
 
     begin

@@ -1,6 +1,6 @@
 /* Random ports (but its own exit), MSRs and CPUID leaves, 20000 of each; all
  * faults are taken and gone on from. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set ROUNDS, 20000
 
     begin

@@ -1,5 +1,5 @@
 /* Ports of each size, string I/O in both directions. */
-    .include "guest64.inc"
+#include "guest64.inc"
 
     begin
 

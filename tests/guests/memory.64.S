@@ -1,5 +1,5 @@
 /* Page tables of the guest's own, INVLPG, code that changes itself. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set PD, 0x4000             /* vmm/load_flat.c */
     .set VIRTUAL, 0x3fe00000    /* the last 2 MiB of the first GiB */
 

@@ -1,6 +1,6 @@
 /* Instructions on devices: the local APIC and the I/O APIC by all the forms
  * that drivers use. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set LAPIC, 0xfee00000
     .set TPR, 0x80
     .set SVR, 0xf0

@@ -1,5 +1,5 @@
 /* KVM's end of interrupt by a flag in memory, in place of a write to the APIC. */
-    .include "irq64.inc"
+#include "irq64.inc"
     .set KVM_FEATURES, 0x40000001
     .set FEATURE_PV_EOI, 6
     .set MSR_PV_EOI, 0x4b564d04

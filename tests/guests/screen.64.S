@@ -8,7 +8,7 @@
  * Its clock ticks 250 times a second; in between it halts. Virtio 1.2, 4.2.2,
  * 5.7 and 5.8.
  */
-    .include "irq64.inc"
+#include "irq64.inc"
     .set WINDOWS, 0xd0000000
     .set WINDOW, 0x1000
     .set IOAPIC, 0xfec00000

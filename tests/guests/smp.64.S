@@ -1,5 +1,5 @@
 /* A second CPU: INIT, SIPI, interrupts and NMIs between CPUs. Needs two. */
-    .include "irq64.inc"
+#include "irq64.inc"
     .set START, 0x8000          /* the second CPU's code, in real mode */
     .set ICR_INIT, 0x4500
     .set ICR_SIPI, 0x4600 | START >> 12

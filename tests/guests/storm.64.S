@@ -1,6 +1,6 @@
 /* Random accesses of every size all over the devices' pages, the interrupt
  * controllers' included. How it ends is its own affair. */
-    .include "guest64.inc"
+#include "guest64.inc"
     .set ROUNDS, 20000
 
     /* RAX: the next random number. */

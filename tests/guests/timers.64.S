@@ -1,6 +1,6 @@
 /* PIT, RTC, HPET and UART through the I/O APIC and through the 8259s; level and
  * edge. */
-    .include "irq64.inc"
+#include "irq64.inc"
     .set IOAPIC, 0xfec00000
     .set LEVEL, 0x8000
     .set MASKED, 0x10000

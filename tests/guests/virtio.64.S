@@ -4,7 +4,7 @@
  * and a notification of all queues. The device must ask for a reset once at
  * least, and be as new after it.
  */
-    .include "guest64.inc"
+#include "guest64.inc"
 
     .set WINDOWS, 0xd0000000
     .set WINDOW, 0x1000

@@ -90,6 +90,33 @@ def test_long_mode_guest(machine, name):
     check_tap(run(machine, name))
 
 
+IPIS = 1000  # by MMIO, and as many by MSR; each with an end and two TPRs
+
+
+def ipis(machine, apic: str) -> tuple[int, int]:
+    """Exits, but those for its text, and events that were injected."""
+    result = run(machine, "ipi.64", f"{{ apic = {apic!r} }}")
+    check_tap(result)
+    stats = result["stats"]
+    return sum(stats["exits"].values()) - stats["exits"]["io"], stats["injected"]
+
+
+def test_the_cpu_runs_the_local_apic_if_it_can(machine):
+    host, = machine.eval("return require 'vm'.host()")
+    exits, injected = ipis(machine, "software")
+    assert exits >= 2 * 4 * IPIS and injected >= 2 * IPIS
+    if machine.lane != "bochs":
+        assert not host["virtual_interrupts"]
+        with pytest.raises(AssertionError, match="does not run guests' local"):
+            ipis(machine, "hardware")
+        return
+    assert host["virtual_interrupts"] and host["virtual_interrupts_erratum"]
+    exits, injected = ipis(machine, "hardware")
+    assert exits <= 2 * IPIS + 10 and injected == 0  # at most the ICR's
+    for name in ("apic.64", "timers.64", "smp.64"):
+        check_tap(run(machine, name, "{ cpus = 2, apic = 'hardware' }"))
+
+
 def test_two_vcpus_start_and_interrupt_each_other(machine):
     check_tap(run(machine, "smp.64", "{ cpus = 2 }"))
 
@@ -298,8 +325,10 @@ def test_what_is_refused_says_why(machine):
         local _, missing = g:start()
         local _, twice = vm.define { name = "x" }
         g:destroy()
-        return none, small, missing, twice""")
-    for answer, word in zip(answers, ("name", "memory", "/no/such", "name")):
+        local _, who = pcall(vm.define, { name = "y", apic = "both" })
+        return none, small, missing, twice, who""")
+    for answer, word in zip(answers, ("name", "memory", "/no/such", "name",
+                                      "apic is 'both'")):
         assert word in answer
 
 

@@ -80,4 +80,60 @@ TEST(what_is_not_needed_is_left_out)
     CHECK(!(c.proc2 & PROC2_VPID));
 }
 
+/* --- the local APIC in hardware --- */
+
+static void without(uint64_t *capability, uint32_t bit)
+{
+    *capability &= ~((uint64_t)bit << 32);
+}
+
+static bool has_apic(const struct vmx_capabilities *caps)
+{
+    CHECK(make(caps));
+    return c.apic.proc | c.apic.proc2 | c.apic.proc2_xapic |
+           c.apic.proc_x2apic | c.apic.proc2_x2apic;
+}
+
+TEST(an_apic_in_hardware_is_all_or_nothing)
+{
+    static const uint32_t parts[] = {PROC2_APIC_REGISTERS, PROC2_INTERRUPTS,
+                                     PROC2_APIC_ACCESS};
+    struct vmx_capabilities caps = everything;
+
+    CHECK(has_apic(&caps));
+    CHECK_EQ(c.apic.proc, PROC_TPR_SHADOW);
+    CHECK_EQ(c.apic.proc2, PROC2_APIC_REGISTERS | PROC2_INTERRUPTS);
+    CHECK_EQ(c.apic.proc2_xapic, PROC2_APIC_ACCESS);
+    CHECK_EQ(c.apic.proc_x2apic, PROC_MSR_BITMAPS);
+    CHECK_EQ(c.apic.proc2_x2apic, PROC2_X2APIC);
+    without(&caps.proc, PROC_TPR_SHADOW);
+    CHECK(!has_apic(&caps));
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        caps = everything;
+        without(&caps.proc2, parts[i]);
+        CHECK(!has_apic(&caps));
+    }
+}
+
+TEST(it_is_not_used_by_a_cpu_that_insists_on_exits_for_cr8)
+{
+    struct vmx_capabilities caps = everything;
+
+    caps.proc |= PROC_CR8_STORE;
+    CHECK(!has_apic(&caps));
+}
+
+TEST(without_x2apic_it_serves_mmio)
+{
+    struct vmx_capabilities caps = everything;
+
+    without(&caps.proc2, PROC2_X2APIC);
+    CHECK(has_apic(&caps));
+    CHECK(c.apic.proc2_xapic && !c.apic.proc_x2apic && !c.apic.proc2_x2apic);
+    caps = everything;
+    without(&caps.proc, PROC_MSR_BITMAPS);
+    CHECK(has_apic(&caps));
+    CHECK(!c.apic.proc_x2apic && !c.apic.proc2_x2apic);
+}
+
 CHECK_MAIN

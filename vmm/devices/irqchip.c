@@ -143,6 +143,11 @@ bool irqchip_has_irq(struct vcpu *v)
     return pic_asks(v) || lapic_next(v->lapic) >= 0;
 }
 
+bool irqchip_must_inject(struct vcpu *v)
+{
+    return pic_asks(v) || (!v->hardware_apic && lapic_next(v->lapic) >= 0);
+}
+
 int irqchip_take_irq(struct vcpu *v)
 {
     struct irqchip *chip = v->vm->irqchip;
@@ -156,7 +161,7 @@ int irqchip_take_irq(struct vcpu *v)
         pic_changed(chip);
         spin_unlock(&chip->lock, flags);
     }
-    if (vector < 0) {
+    if (vector < 0 && !v->hardware_apic) {
         vector = lapic_next(v->lapic);
         if (vector >= 0)
             lapic_accept(v->lapic, (uint8_t)vector);
@@ -166,7 +171,8 @@ int irqchip_take_irq(struct vcpu *v)
 
 void irqchip_offer_eoi(struct vcpu *v)
 {
-    if (kvmclock_wants_eoi(v->clock) && lapic_ends_unseen(v->lapic))
+    if (!v->hardware_apic && kvmclock_wants_eoi(v->clock) &&
+        lapic_ends_unseen(v->lapic))
         v->lapic->eoi_offered = kvmclock_offer_eoi(v, v->clock);
 }
 

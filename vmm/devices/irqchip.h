@@ -27,6 +27,9 @@ void irqchip_pause(struct vm *vm, bool paused);
 
 /* Is there an interrupt for it, when it takes some? */
 bool irqchip_has_irq(struct vcpu *v);
+/* Is it ours to inject? Not when the CPU runs the local APIC: it delivers by
+ * itself, but what comes from the 8259s. */
+bool irqchip_must_inject(struct vcpu *v);
 /* Take it: it is in service now. -1: there is none after all. */
 int irqchip_take_irq(struct vcpu *v);
 /* The last step before an entry: an end of interrupt that nobody waits for may

@@ -45,7 +45,7 @@ static bool test_bit(const struct lapic *l, enum lapic_register set,
     return lapic_get(l, word_offset(set, vector / 32)) & 1u << vector % 32;
 }
 
-static int highest(const struct lapic *l, enum lapic_register set)
+int lapic_highest(const struct lapic *l, enum lapic_register set)
 {
     for (int word = LAPIC_VECTOR_WORDS - 1; word >= 0; word--) {
         uint32_t bits = lapic_get(l, word_offset(set, (unsigned)word));
@@ -58,7 +58,7 @@ static int highest(const struct lapic *l, enum lapic_register set)
 
 /* --- from anywhere --- */
 
-static bool software_enabled(const struct lapic *l)
+bool lapic_software_enabled(const struct lapic *l)
 {
     return (l->base & APIC_BASE_ENABLE) &&
            (lapic_get(l, LAPIC_SVR) & SVR_ENABLE);
@@ -69,7 +69,7 @@ void lapic_post(struct lapic *l, uint8_t vector, bool level)
     unsigned word = vector / 32;
     uint32_t bit = 1u << vector % 32;
 
-    if (!software_enabled(l))
+    if (!lapic_software_enabled(l))
         return;
     if (level)
         __atomic_fetch_or((uint32_t *)&l->posted_level[word], bit,
@@ -180,14 +180,14 @@ bool lapic_sync(struct lapic *l)
             lapic_set(l, tmr, (lapic_get(l, tmr) & ~bits) | (level & bits));
         }
     }
-    return highest(l, LAPIC_IRR) >= 0;
+    return lapic_highest(l, LAPIC_IRR) >= 0;
 }
 
 /* The processor's priority: the task's, or that of what is in service. */
 static void update_ppr(struct lapic *l)
 {
     uint32_t tpr = lapic_get(l, LAPIC_TPR);
-    int isr = highest(l, LAPIC_ISR);
+    int isr = lapic_highest(l, LAPIC_ISR);
     uint32_t class = isr < 0 ? 0 : (uint32_t)isr & 0xf0;
 
     lapic_set(l, LAPIC_PPR, (tpr & 0xf0) >= class ? tpr : class);
@@ -195,9 +195,9 @@ static void update_ppr(struct lapic *l)
 
 int lapic_next(struct lapic *l)
 {
-    if (!software_enabled(l) || !lapic_sync(l))
+    if (!lapic_software_enabled(l) || !lapic_sync(l))
         return -1;
-    int vector = highest(l, LAPIC_IRR);
+    int vector = lapic_highest(l, LAPIC_IRR);
 
     return vector >> 4 > (int)(lapic_get(l, LAPIC_PPR) >> 4) ? vector : -1;
 }
@@ -211,7 +211,7 @@ void lapic_accept(struct lapic *l, uint8_t vector)
 
 void lapic_eoi(struct lapic *l)
 {
-    int vector = highest(l, LAPIC_ISR);
+    int vector = lapic_highest(l, LAPIC_ISR);
 
     l->eois++;
     if (vector < 0)
@@ -224,7 +224,7 @@ void lapic_eoi(struct lapic *l)
 
 bool lapic_ends_unseen(struct lapic *l)
 {
-    int vector = highest(l, LAPIC_ISR);
+    int vector = lapic_highest(l, LAPIC_ISR);
 
     return vector >= 0 && !test_bit(l, LAPIC_TMR, (uint8_t)vector) &&
            !lapic_sync(l);
@@ -263,6 +263,7 @@ void lapic_reset(struct lapic *l)
 
     lapic_timer_stop(l);
     memset(l->page, 0, LAPIC_SIZE);
+    memset(l->set, 0, sizeof(l->set));
     for (unsigned i = 0; i < LAPIC_VECTOR_WORDS; i++)
         __atomic_store_n((uint32_t *)&l->posted[i], 0, __ATOMIC_RELAXED);
     __atomic_store_n((bool *)&l->any_posted, false, __ATOMIC_RELAXED);

@@ -2,10 +2,11 @@
  * The local APIC of a vCPU (Intel SDM 3A chapter 11): xAPIC registers at
  * 0xfee00000, x2APIC registers as MSRs 0x800..0x83f, timer, IPIs.
  *
- * The registers are a page in the architectural layout, which hardware APIC
- * virtualization may use as its virtual-APIC page. They belong to the vCPU's
- * thread. Whoever else has an interrupt for it posts a bit into `posted`, which
- * the thread merges into IRR before it looks: no lock anywhere.
+ * The registers are a page in the architectural layout, which is a CPU's
+ * virtual-APIC page where it runs the APIC itself (vcpu.hardware_apic). They
+ * belong to the vCPU's thread. Whoever else has an interrupt for it posts a bit
+ * into `posted`, which the thread merges into IRR before it looks: no lock
+ * anywhere.
  */
 #ifndef VMM_DEVICES_LAPIC_H
 #define VMM_DEVICES_LAPIC_H
@@ -60,11 +61,15 @@ enum lapic_register {
 #define APIC_BASE_ENABLE (1u << 11)
 
 #define LAPIC_VECTOR_WORDS 8
+#define LAPIC_REGISTERS    64
 
 struct lapic {
     struct vcpu *vcpu;
     uint8_t *page; /* registers, one frame */
     phys_t page_phys;
+    /* What lapic_set has put where: a guest whose CPU runs the APIC writes into
+     * the page before we see it. By offset / 16. */
+    uint32_t set[LAPIC_REGISTERS];
     uint64_t base; /* MSR_APIC_BASE; its thread */
     uint32_t id;   /* constant */
 
@@ -128,7 +133,24 @@ void lapic_write(struct lapic *l, uint32_t offset, uint32_t value);
 bool lapic_read_msr(struct lapic *l, uint32_t msr, uint64_t *value);
 bool lapic_write_msr(struct lapic *l, uint32_t msr, uint64_t value);
 
+/* --- its own thread, when the CPU runs the APIC: lapic_hardware.c --- */
+
+/* The vector to deliver next and the one in service, 0: none (Intel SDM
+ * 3C 24.4.2, RVI and SVI). What was posted is merged first. */
+void lapic_guest_vectors(struct lapic *l, uint8_t *requested,
+                         uint8_t *in_service);
+/* Vectors 64 * i onwards whose end we must see (EOI-exit bitmap). */
+uint64_t lapic_level_vectors(const struct lapic *l, unsigned i);
+/* The guest wrote to that register of the page. */
+void lapic_written(struct lapic *l, uint32_t offset);
+/* It ended that one of lapic_level_vectors. */
+void lapic_ended(struct lapic *l, uint8_t vector);
+
 /* --- between lapic*.c --- */
+
+/* The most urgent vector in LAPIC_ISR, LAPIC_TMR or LAPIC_IRR, -1: none. */
+int lapic_highest(const struct lapic *l, enum lapic_register set);
+bool lapic_software_enabled(const struct lapic *l);
 
 static inline uint32_t lapic_get(const struct lapic *l, uint32_t offset)
 {
@@ -138,6 +160,7 @@ static inline uint32_t lapic_get(const struct lapic *l, uint32_t offset)
 
 static inline void lapic_set(struct lapic *l, uint32_t offset, uint32_t value)
 {
+    l->set[offset / 16] = value;
     __atomic_store_n((uint32_t *)(void *)(l->page + offset), value,
                      __ATOMIC_RELAXED);
 }

@@ -166,6 +166,9 @@ enum vmcs_field {
 #define EVENT_NMI_UNBLOCK (1u << 12) /* out only: by an IRET that faulted */
 #define EVENT_VALID       (1u << 31)
 
+/* Guest interrupt status, 24.4.2: the vector to deliver, that in service */
+#define STATUS_SVI_SHIFT 8
+
 /* Interruptibility, table 24-3 */
 #define BLOCKED_BY_STI    (1u << 0)
 #define BLOCKED_BY_MOV_SS (1u << 1)
@@ -223,6 +226,10 @@ enum vmx_reason {
     VMX_INVPCID = 58,
     VMX_VMFUNC = 59,
 };
+
+/* MSR bitmap, 24.6.9: bytes of the part for writes of low MSRs; reads of them
+ * come first. A bit that is set exits. */
+#define MSR_BITMAP_WRITES 0x800
 
 /* EPT pointer, 24.6.11 */
 #define EPTP_WRITE_BACK 6u

@@ -1,17 +1,6 @@
 /* Intel's VMX: the table of the back end. */
 #include "vmm/vmx/vmx.h"
 
-static int vmx_vm_create(struct vm *vm)
-{
-    (void)vm; /* all that VMX keeps is in the vCPUs */
-    return 0;
-}
-
-static void vmx_vm_destroy(struct vm *vm)
-{
-    (void)vm;
-}
-
 const struct vmm_backend vmx_backend = {
     .name = "vmx",
     .nested = NESTED_EPT,

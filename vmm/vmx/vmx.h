@@ -14,6 +14,7 @@ struct vmx_features {
     uint64_t ept_vpid; /* IA32_VMX_EPT_VPID_CAP */
     uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
     unsigned timer_shift; /* the preemption timer counts TSC >> this */
+    phys_t x2apic_msrs; /* bitmap: those that the CPU does itself do not exit */
 };
 
 extern struct vmx_features vmx_features;
@@ -51,6 +52,16 @@ struct vmx_vcpu {
     uint32_t event, event_error; /* to inject with the next entry */
     uint32_t interruptibility;
     uint32_t proc, proc_in; /* primary controls: wanted, in the VMCS */
+
+    /* Hardware APIC: for which MSR_APIC_BASE, 0 for none yet, and with which
+     * level-triggered vectors the VMCS is filled in. */
+    uint64_t apic_base, eoi_exits[4];
+};
+
+/* Of a VM whose local APICs the CPU runs: the frame that lies at their address
+ * for guests; accesses to it go to a vCPU's own registers. */
+struct vmx_vm {
+    phys_t apic_access;
 };
 
 /* What the VMCS says about an exit: read while it is loaded. */
@@ -104,6 +115,15 @@ void vmx_enter(struct vcpu *v, struct vm_exit *out);
 
 /* vmx_exit.c: what the VMCS said, in our words. */
 void vmx_decode(struct vcpu *v, const struct vmx_raw *raw, struct vm_exit *out);
+
+/* vmx_apic.c: the local APIC that the CPU runs */
+int vmx_vm_create(struct vm *vm);
+void vmx_vm_destroy(struct vm *vm);
+/* The bitmap in vmx_features. -ENOMEM. */
+int vmx_apic_probe(void);
+/* Its part of vmx_vmcs_init, and what an entry needs; VMCS loaded. */
+void vmx_apic_init(struct vcpu *v);
+void vmx_apic_enter(struct vcpu *v);
 
 /* vmx_inject.c */
 void vmx_inject(struct vcpu *v, const struct injection *what);

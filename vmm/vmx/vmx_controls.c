@@ -79,6 +79,28 @@ static bool adjust(uint64_t capability, const struct control_name *required,
     return true;
 }
 
+/* The local APIC that the CPU runs itself, whole (29.1 to 29.5): with exits for
+ * moves to and from CR8 its task priority would not be. */
+static void add_apic(const struct vmx_capabilities *caps,
+                     struct vmx_controls *out)
+{
+    const uint32_t cr8 = PROC_CR8_LOAD | PROC_CR8_STORE;
+    const uint32_t always = PROC2_APIC_REGISTERS | PROC2_INTERRUPTS;
+    uint32_t may = (uint32_t)(caps->proc >> 32);
+    uint32_t may2 = (uint32_t)(caps->proc2 >> 32);
+
+    if (!(may & PROC_TPR_SHADOW) || ((uint32_t)caps->proc & cr8) ||
+        ~may2 & (always | PROC2_APIC_ACCESS))
+        return;
+    out->apic.proc = PROC_TPR_SHADOW;
+    out->apic.proc2 = always;
+    out->apic.proc2_xapic = PROC2_APIC_ACCESS;
+    if (!(may & PROC_MSR_BITMAPS) || !(may2 & PROC2_X2APIC))
+        return;
+    out->apic.proc_x2apic = PROC_MSR_BITMAPS;
+    out->apic.proc2_x2apic = PROC2_X2APIC;
+}
+
 /* EPT with write-back four-level tables, 2 MiB pages and INVEPT (A.10). */
 static bool check_ept(uint64_t caps, const char **missing)
 {
@@ -121,5 +143,6 @@ bool vmx_controls_make(const struct vmx_capabilities *caps,
     }
     if ((caps->ept_vpid & vpid) != vpid)
         out->proc2 &= ~PROC2_VPID;
+    add_apic(caps, out);
     return true;
 }

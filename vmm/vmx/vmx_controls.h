@@ -10,6 +10,11 @@
 
 struct vmx_controls {
     uint32_t pin, proc, proc2, exit, entry;
+    /* What a local APIC run by the CPU needs on top of that, none of it when a
+     * part is missing: in any mode, by MMIO, by MSRs. */
+    struct {
+        uint32_t proc, proc2, proc2_xapic, proc_x2apic, proc2_x2apic;
+    } apic;
 };
 
 /* The capability MSRs that decide about them. */

@@ -91,6 +91,11 @@ static int allocate(void)
     return 0;
 }
 
+/* Of a VMCS in Bochs 2.7. There an interrupt of ours that comes while the guest
+ * runs with interrupts off and has a virtual one waiting does not exit: the
+ * virtual one is delivered. */
+#define REVISION_BOCHS 0x2b
+
 int vmx_probe(struct vmm_host *h)
 {
     const struct vmx_controls *c = &vmx_features.controls;
@@ -103,7 +108,7 @@ int vmx_probe(struct vmm_host *h)
         err = check_controls(h);
     if (err)
         return err;
-    if (allocate())
+    if (allocate() || vmx_apic_probe())
         return refuse(h, -ENOMEM, "not enough memory", "");
     h->vendor = "vmx";
     h->nested_paging = true;
@@ -112,6 +117,9 @@ int vmx_probe(struct vmm_host *h)
     h->decode_assists = true;
     h->vpid_or_asid = c->proc2 & PROC2_VPID;
     h->preemption_timer = c->pin & PIN_TIMER;
+    h->tpr_shadow = h->apic_registers = h->virtual_interrupts = c->apic.proc;
+    h->virtual_x2apic = c->apic.proc_x2apic;
+    h->virtual_interrupts_erratum = vmx_features.revision == REVISION_BOCHS;
     h->tsc_deadline = arch_cpu_info()->tsc_deadline;
     h->x2apic = arch_cpu_info()->x2apic;
     return 0;

@@ -51,6 +51,8 @@ static void prepare(struct vcpu *v, struct vmx_vcpu *s, struct vmx_cpu *cpu)
 
     if (s->dirty)
         vmx_write_state(v);
+    if (v->hardware_apic)
+        vmx_apic_enter(v);
     vmcs_write(VMCS_GUEST_RIP, v->regs.rip);
     vmcs_write(VMCS_GUEST_RSP, v->regs.gpr[GPR_RSP]);
     vmcs_write(VMCS_GUEST_RFLAGS, v->regs.rflags);

@@ -1,5 +1,6 @@
 /* What the VMCS said about an exit, in the words of vmm/vcpu.h. The vCPU's
  * thread. */
+#include "vmm/devices/lapic.h"
 #include "vmm/vmx/vmx.h"
 
 #define VECTOR_DB 1
@@ -25,6 +26,12 @@
 #define EPT_Q_LINEAR (1u << 7)
 #define EPT_Q_FINAL  (1u << 8)
 #define EPT_Q_NMI    (1u << 12) /* an IRET had let NMIs in already */
+
+#define APIC_Q_OFFSET    0xfffu
+#define APIC_Q_TYPE      12
+#define APIC_Q_TYPE_MASK 0xfu
+
+enum { APIC_TYPE_READ, APIC_TYPE_WRITE, APIC_TYPE_FETCH };
 
 /* Exits that carry no more than their number; 0, EXIT_HOST, is none of them. */
 static const uint8_t plain[] = {
@@ -125,6 +132,21 @@ static void decode_memory(struct vcpu *v, const struct vmx_raw *raw,
     out->memory.table = (q & EPT_Q_LINEAR) && !(q & EPT_Q_FINAL);
 }
 
+/* Table 27-6: the instruction is run by us, as for an EPT violation. */
+static void decode_apic_access(uint64_t q, struct vm_exit *out)
+{
+    uint32_t type = q >> APIC_Q_TYPE & APIC_Q_TYPE_MASK;
+
+    out->reason = EXIT_APIC_ACCESS;
+    out->length = 0;
+    out->memory.gpa = LAPIC_BASE + (q & APIC_Q_OFFSET);
+    out->memory.read = type == APIC_TYPE_READ;
+    out->memory.write = type == APIC_TYPE_WRITE;
+    out->memory.execute = type == APIC_TYPE_FETCH;
+    /* While an event was delivered, or page tables walked. */
+    out->memory.table = type > APIC_TYPE_FETCH;
+}
+
 static void decode_rest(uint32_t basic, struct vm_exit *out)
 {
     if (basic >= VMX_VMCLEAR && basic <= VMX_VMXON)
@@ -171,6 +193,17 @@ void vmx_decode(struct vcpu *v, const struct vmx_raw *raw, struct vm_exit *out)
         break;
     case VMX_IO:
         decode_io(q, out);
+        break;
+    case VMX_APIC_ACCESS:
+        decode_apic_access(q, out);
+        break;
+    case VMX_APIC_WRITE:
+        out->reason = EXIT_APIC_WRITE;
+        out->apic_offset = q & APIC_Q_OFFSET;
+        break;
+    case VMX_EOI:
+        out->reason = EXIT_EOI;
+        out->vector = (uint8_t)q;
         break;
     case VMX_EPT_VIOLATION:
         decode_memory(v, raw, out);

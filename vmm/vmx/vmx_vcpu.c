@@ -45,6 +45,9 @@ int vmx_vcpu_create(struct vcpu *v)
     s->flush = true;
     s->cached = true;
     s->proc = vmx_features.controls.proc & ~(PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
+    if (v->hardware_apic)
+        s->proc = (s->proc & ~(PROC_CR8_LOAD | PROC_CR8_STORE)) |
+                  vmx_features.controls.apic.proc;
     v->backend = s;
     return 0;
 }
@@ -157,6 +160,7 @@ static void init_host(void)
 void vmx_vmcs_init(struct vcpu *v)
 {
     init_controls(v);
+    vmx_apic_init(v);
     init_host();
 }
 
