@@ -47,6 +47,7 @@ for m in {{modules}}; do /bin/busybox insmod /$m.ko; done
   -display none -serial stdio -no-reboot -kernel /vmlinux -initrd /initrd \\
   -append "{COMMAND_LINE} reboot=t" \\
   -drive id=d,if=none,format=raw,cache=none,file=/dev/vda \\
+  -global virtio-mmio.force-legacy=false \\
   -device virtio-blk-device,drive=d -device virtio-gpu-device \\
   -device virtio-keyboard-device -device virtio-tablet-device \\
   -object rng-random,id=r,filename=/dev/urandom \\
@@ -80,7 +81,8 @@ def _peer_files(work: pathlib.Path) -> pathlib.Path:
     root = vm._tree(work / "root", PEER_INIT, ("kvm_amd", *peer.MODULES))
     peer.copy_program(root, "/usr/bin/qemu-system-x86_64")
     peer.compile_static(peer.HERE / "peer_vm.c", root / "bin/peer_vm")
-    module = root / MODULES.relative_to("/") / GPU_MODULE
+    # A QEMU in /bin looks for it beside that: its prefix is / then.
+    module = root / MODULES.relative_to("/usr") / GPU_MODULE
     module.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(MODULES / GPU_MODULE, module)
     (root / "rom").mkdir()

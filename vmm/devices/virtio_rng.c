@@ -7,7 +7,7 @@
 #include <rayos/mm.h>
 #include <rayos/random.h>
 
-#include "vmm/devices/virtio.h"
+#include "vmm/devices/virtio_stop.h"
 #include "vmm/vm.h"
 
 #define PART  256  /* bytes at a time */
@@ -36,7 +36,7 @@ static void rng_notify(struct virtio_device *d, struct virtio_queue *q)
 {
     struct virtio_chain *c = d->state;
 
-    while (virtio_queue_pop(q, c) == 1)
+    while (!virtio_must_stop(d) && virtio_queue_pop(q, c) == 1)
         virtio_queue_push(q, c->head, fill(d, c));
     virtio_queue_signal(q);
 }
