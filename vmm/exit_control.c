@@ -112,7 +112,16 @@ static void general_protection(struct vcpu *v)
     vcpu_fault(v, VECTOR_GP, true, 0);
 }
 
-/* --- CR4, CR8 --- */
+/* --- CR0, CR4, CR8 --- */
+
+/* A CPU with nested tables of AMD's walks PAE's top entries as any other. */
+static bool pdptes_allow(struct vcpu *v, const struct vcpu_state *s)
+{
+    uint64_t entries[WALK_PDPTES];
+
+    return vmm_backend()->nested != NESTED_EPT ||
+           !walk_pdptes_read(v, s, entries) || walk_pdptes_valid(entries);
+}
 
 static uint64_t cr4_allowed(void)
 {
@@ -132,6 +141,8 @@ static bool cr4_write(struct vcpu *v, struct vcpu_state *s, uint64_t value)
     if ((s->efer & EFER_LMA) && !(value & CR4_PAE))
         return false;
     s->cr4 = value;
+    if (!pdptes_allow(v, s))
+        return false;
     vmm_backend()->set_state(v, s);
     /* Bits that translations depend on may have changed. */
     vmm_backend()->flush_tlb(v);
@@ -158,6 +169,8 @@ static bool cr0_write(struct vcpu *v, struct vcpu_state *s, uint64_t value)
         s->efer &= ~EFER_LMA;
     }
     s->cr0 = value | CR0_ET;
+    if (!pdptes_allow(v, s))
+        return false;
     vmm_backend()->set_state(v, s);
     return true;
 }

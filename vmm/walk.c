@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include <arch/features.h>
+
 #include "vmm/vm.h"
 
 /* Intel SDM 3A 2.5, 4.5, 4.7 */
@@ -33,6 +35,7 @@
 #define VECTOR_GP     13
 #define LINEAR_32     UINT64_C(0xffffffff)
 #define CR3_PAE       UINT64_C(0xffffffe0)
+#define PDPTE_RESERVED UINT64_C(0x1e6)
 #define PSE36_HIGH(e) (((e) >> 13 & 0xff) << 32)
 
 /* How a paging mode cuts an address. */
@@ -220,6 +223,25 @@ unsigned walk_access(const struct vcpu_state *s, bool write)
     unsigned cpl = s->segment[SEGMENT_SS].attributes >> 5 & 3;
 
     return (write ? WALK_WRITE : 0) | (cpl == 3 ? WALK_USER : 0);
+}
+
+bool walk_pdptes_read(struct vcpu *v, const struct vcpu_state *s,
+                      uint64_t entries[WALK_PDPTES])
+{
+    if (!(s->cr0 & CR0_PG) || !(s->cr4 & CR4_PAE) || (s->efer & EFER_LMA))
+        return false;
+    return guest_read(v->vm->memory, s->cr3 & CR3_PAE, entries,
+                      WALK_PDPTES * sizeof(*entries)) == 0;
+}
+
+bool walk_pdptes_valid(const uint64_t entries[WALK_PDPTES])
+{
+    uint64_t none = PDPTE_RESERVED | UINT64_MAX << arch_cpu_info()->phys_bits;
+
+    for (unsigned i = 0; i < WALK_PDPTES; i++)
+        if ((entries[i] & ENTRY_P) && (entries[i] & none))
+            return false;
+    return true;
 }
 
 /* Bytes from va to the end of its page, n at most. */

@@ -35,6 +35,14 @@ int walk_write(struct vcpu *v, const struct vcpu_state *s, uint64_t va,
 /* Up to `max` instruction bytes at RIP; how many could be read. */
 size_t walk_fetch(struct vcpu *v, const struct vcpu_state *s, uint8_t *bytes,
                   size_t max);
+/* PAE's four top entries, which a CPU with EPT reads when paging is switched on
+ * or changed, and keeps (Intel SDM 3A 4.4.1). false: another paging mode, or
+ * they are not in RAM. */
+#define WALK_PDPTES 4
+bool walk_pdptes_read(struct vcpu *v, const struct vcpu_state *s,
+                      uint64_t entries[WALK_PDPTES]);
+/* No present one has a reserved bit. */
+bool walk_pdptes_valid(const uint64_t entries[WALK_PDPTES]);
 /* The guest gets what an access failed with. */
 void walk_deliver_fault(struct vcpu *v, const struct guest_fault *fault);
 

@@ -83,6 +83,17 @@ def test_protected_mode_with_and_without_paging(machine):
     assert result["code"] == 0
 
 
+def test_the_top_entries_of_pae_are_checked_and_kept(machine):
+    """As a CPU with EPT does; with AMD's nested tables they are walked."""
+    result = run(machine, "pae.32")
+    lines = result["text"].splitlines()
+    if machine.lane == "bochs":
+        assert lines == ["paging", "refused", "kept", "loaded"], result
+    else:
+        assert lines == ["paging", "taken", "read", "loaded"], result
+    assert (result["state"], result["code"]) == ("stopped", 0)
+
+
 @pytest.mark.parametrize("name", ["cpu.64", "io.64", "memory.64",
                                   "mmio.64", "faults.64", "apic.64",
                                   "pv_eoi.64", "timers.64", "hostile.64"])

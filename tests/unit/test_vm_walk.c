@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <arch/features.h>
+
 #include "check.h"
 
 #include "vmm/vm.h"
@@ -62,6 +64,13 @@ void *guest_span(struct guest_memory *m, gpa_t at, size_t n, size_t *got)
 {
     *got = at < RAM && n <= RAM - at ? n : 0;
     return *got ? m->ram + at : NULL;
+}
+
+const struct arch_cpu_info *arch_cpu_info(void)
+{
+    static const struct arch_cpu_info info = {.phys_bits = 36};
+
+    return &info;
 }
 
 const struct vmm_backend *vmm_backend(void)
@@ -230,6 +239,34 @@ TEST(three_levels_of_pae)
     CHECK_EQ(try(WALK_WRITE | WALK_USER), 0);
     CHECK_EQ(gpa, TARGET + 0x234);
     CHECK_EQ(get64(0x2020 + ENTRY_1), 0x3000 | P);
+}
+
+TEST(top_entries_of_pae)
+{
+    uint64_t entries[WALK_PDPTES];
+
+    begin();
+    CHECK(!walk_pdptes_read(&vcpu, &s, entries)); /* long mode */
+    s.efer = NXE;
+    s.cr3 = 0x2027; /* the low five bits are none of the address */
+    put64(0x2020, 0x3000 | P | 1 << 3 | 7 << 9);
+    put64(0x2028, 0xffe); /* not present */
+    put64(0x2030, 0);
+    put64(0x2038, UINT64_C(0xffffff000) | P);
+    CHECK(walk_pdptes_read(&vcpu, &s, entries));
+    CHECK_EQ(entries[1], 0xffe);
+    CHECK(walk_pdptes_valid(entries));
+    for (unsigned bit = 0; bit < 64; bit++) {
+        uint64_t fine = 0x19 | 0xe00 | UINT64_C(0xffffff000);
+
+        entries[3] = P | UINT64_C(1) << bit;
+        CHECK_EQ(walk_pdptes_valid(entries), fine >> bit & 1);
+    }
+    s.cr3 = RAM;
+    CHECK(!walk_pdptes_read(&vcpu, &s, entries));
+    s.cr3 = 0x2020;
+    s.cr4 = PSE;
+    CHECK(!walk_pdptes_read(&vcpu, &s, entries));
 }
 
 TEST(copies_cross_pages)

@@ -46,6 +46,7 @@ struct vmx_vcpu {
     struct vcpu_state state;
     bool cached;
     bool dirty;      /* the VMCS has not got it yet */
+    bool pdptes;     /* nor PAE's top entries, which are to be read anew */
     bool msrs_dirty; /* nor the CPU the MSRs, should it hold them */
     bool tsc_dirty;
 

@@ -62,6 +62,12 @@ static const uint8_t plain[] = {
     [VMX_VMFUNC] = EXIT_VIRTUALIZATION,
 };
 
+/* The machine's own: let the kernel's handler have it. */
+static void machine_check(void)
+{
+    __asm__ volatile("int $18");
+}
+
 static void decode_exception(struct vcpu *v, const struct vmx_raw *raw,
                              struct vm_exit *out)
 {
@@ -80,9 +86,8 @@ static void decode_exception(struct vcpu *v, const struct vmx_raw *raw,
     out->exception.error = raw->error;
     if (out->exception.vector == VECTOR_DB) /* an injection would not set it */
         s->state.dr6 |= raw->qualification & DR6_CAUSES;
-    /* The machine's own: let the kernel's handler have it. */
     if (out->exception.vector == VECTOR_MC)
-        __asm__ volatile("int $18");
+        machine_check();
 }
 
 static void decode_cr(uint64_t q, struct vm_exit *out)
@@ -171,6 +176,8 @@ void vmx_decode(struct vcpu *v, const struct vmx_raw *raw, struct vm_exit *out)
     };
     if (raw->reason & REASON_ENTRY_FAILED) {
         out->reason = EXIT_ENTRY_FAILED;
+        if ((raw->reason & REASON_BASIC) == VMX_MACHINE_CHECK)
+            machine_check();
         return;
     }
     switch (raw->reason & REASON_BASIC) {

@@ -7,18 +7,16 @@
 #include <rayos/percpu.h>
 
 #include "vmm/vmx/vmx.h"
+#include "vmm/walk.h"
 
 #define CR0_ET        (UINT64_C(1) << 4)
 #define CR0_NE        (UINT64_C(1) << 5)
 #define CR0_NW        (UINT64_C(1) << 29)
 #define CR0_CD        (UINT64_C(1) << 30)
-#define CR0_PG        (UINT64_C(1) << 31)
 #define CR0_OURS      (CR0_NE | CR0_NW | CR0_CD)
-#define CR4_PAE       (UINT64_C(1) << 5)
 #define CR4_MCE       (UINT64_C(1) << 6)
 #define CR4_VMXE      (UINT64_C(1) << 13)
 #define GUEST_LMA     (UINT64_C(1) << 10)
-#define CR3_PAE       UINT64_C(0xffffffe0)
 #define MSR_STAR      0xc0000081
 #define MSR_LSTAR     0xc0000082
 #define MSR_CSTAR     0xc0000083
@@ -118,24 +116,28 @@ void vmx_set_state(struct vcpu *v, const struct vcpu_state *in)
     /* What a move by the guest itself would have flushed (28.3.3.1). */
     if (!s->cached || o->cr0 != in->cr0 || o->cr3 != in->cr3 ||
         o->cr4 != in->cr4 || o->efer != in->efer)
-        s->flush = true;
+        s->flush = s->pdptes = true;
     s->state = *in;
     s->cached = s->dirty = s->msrs_dirty = true;
     v->cr4 = in->cr4;
 }
 
-/* 26.3.1.6: with EPT an entry takes them from here, not from memory. */
-static void write_pdptes(const struct vcpu *v, const struct vcpu_state *s)
+/* 26.3.1.6: with EPT an entry takes them from here, not from memory; an exit
+ * leaves here what the guest itself has loaded meanwhile. Wrong ones, by another
+ * CPU of the guest's since they were checked, would have the entry refused. */
+static void write_pdptes(struct vcpu *v, struct vmx_vcpu *s)
 {
-    gpa_t table = s->cr3 & CR3_PAE;
-    uint64_t entries[4] = {0};
+    uint64_t entries[WALK_PDPTES];
+    bool valid;
 
-    if (!(s->cr0 & CR0_PG) || !(s->cr4 & CR4_PAE) || (s->efer & GUEST_LMA))
+    if (!s->pdptes)
         return;
-    if (guest_read(v->vm->memory, table, entries, sizeof(entries)))
+    s->pdptes = false;
+    if (!walk_pdptes_read(v, &s->state, entries))
         return;
-    for (unsigned i = 0; i < 4; i++)
-        vmcs_write(VMCS_GUEST_PDPTE + i * VMCS_STEP, entries[i]);
+    valid = walk_pdptes_valid(entries);
+    for (unsigned i = 0; i < WALK_PDPTES; i++)
+        vmcs_write(VMCS_GUEST_PDPTE + i * VMCS_STEP, valid ? entries[i] : 0);
 }
 
 static void write_control_registers(const struct vcpu_state *o)
@@ -164,7 +166,7 @@ void vmx_write_state(struct vcpu *v)
     vmcs_write(VMCS_GUEST_IDTR_BASE, o->idtr.base);
     vmcs_write(VMCS_GUEST_IDTR_LIMIT, o->idtr.limit);
     write_control_registers(o);
-    write_pdptes(v, o);
+    write_pdptes(v, s);
     vmcs_write(VMCS_GUEST_DR7, o->dr7);
     vmcs_write(VMCS_GUEST_SYSENTER_CS, o->sysenter_cs);
     vmcs_write(VMCS_GUEST_SYSENTER_ESP, o->sysenter_esp);
