@@ -24,42 +24,56 @@ void vcpu_deliver_init(struct vcpu *v)
     timer_init(&v->retry_timer, retry_due);
 }
 
-/* `inject_fail=N` of a test: N attempts in a row fail, then one succeeds. */
-static bool forced_failure(const struct vcpu *v)
-{
-    static uint32_t failures = UINT32_MAX;
+/* Of tests: `NAME=N` has N attempts in a row fail, then one succeed. */
+struct forced {
+    const char *name;
+    uint32_t failures; /* UINT32_MAX: not known yet */
+};
 
-    if (failures == UINT32_MAX)
-        failures = cmdline_has("testhooks")
-                       ? (uint32_t)cmdline_number("inject_fail", 0)
-                       : 0;
-    return v->retry.attempts < failures;
+static struct forced inject_fails = {"inject_fail", UINT32_MAX};
+static struct forced window_fails = {"window_fail", UINT32_MAX};
+
+static bool forced_failure(const struct vcpu *v, struct forced *f)
+{
+    if (f->failures == UINT32_MAX)
+        f->failures = cmdline_has("testhooks")
+                          ? (uint32_t)cmdline_number(f->name, 0)
+                          : 0;
+    return v->retry.attempts < f->failures;
+}
+
+/* No delivery is put off to a later time. */
+static bool may_try(const struct vcpu *v)
+{
+    return !v->retry.attempts || retry_may_try(&v->retry, clock_now());
 }
 
 /* The attempt failed: later, by a timer that makes the guest exit; or never,
  * which is reported, as the guest would wait for it for ever. */
 static void put_off(struct vcpu *v)
 {
-    if (retry_not_delivered(&v->retry, clock_now()) == RETRY_LATER) {
+    if (retry_not_delivered(&v->retry, clock_now()) == RETRY_LATER)
         timer_start(&v->retry_timer, v->retry.due);
-        return;
-    }
-    vm_crash(v, "event %u could not be delivered in %u attempts",
-             v->pending.vector, RETRY_ATTEMPTS_MAX);
+    else if (v->pending.kind == INJECT_NONE)
+        vm_crash(v, "no interrupt could be delivered in %u windows",
+                 RETRY_ATTEMPTS_MAX);
+    else
+        vm_crash(v, "event %u could not be delivered in %u attempts",
+                 v->pending.vector, RETRY_ATTEMPTS_MAX);
 }
 
 /* The event in v->pending can be delivered at once, as it is the guest's own
  * instruction that causes it, or its delivery had begun already. */
 static void deliver_pending(struct vcpu *v)
 {
-    if (!retry_may_try(&v->retry, clock_now()))
+    if (!may_try(v))
         return;
     /* While it was put off, the guest may have gone on. */
     if (v->pending.kind == INJECT_IRQ && !vmm_backend()->can_take_irq(v)) {
         vmm_backend()->irq_window(v, true);
         return;
     }
-    if (forced_failure(v)) {
+    if (forced_failure(v, &inject_fails)) {
         put_off(v);
         return;
     }
@@ -82,15 +96,29 @@ static void deliver_nmi(struct vcpu *v)
     deliver_pending(v);
 }
 
-static void deliver_irq(struct vcpu *v)
+/* If it does not now, it exits as soon as it does. One that has (`open`), and
+ * does not, is asked again later: it would exit for ever. */
+static bool takes_irq(struct vcpu *v, bool open)
 {
     const struct vmm_backend *b = vmm_backend();
+
+    if (!may_try(v))
+        return false;
+    if (b->can_take_irq(v) && !forced_failure(v, &window_fails))
+        return true;
+    if (open)
+        put_off(v);
+    else
+        b->irq_window(v, true);
+    return false;
+}
+
+static void deliver_irq(struct vcpu *v, bool open)
+{
     int vector;
 
-    if (!b->can_take_irq(v)) {
-        b->irq_window(v, true);
+    if (!takes_irq(v, open))
         return;
-    }
     vector = irqchip_take_irq(v);
     if (vector < 0)
         return;
@@ -103,8 +131,9 @@ static void deliver_irq(struct vcpu *v)
 
 void vcpu_deliver(struct vcpu *v)
 {
-    bool first = true;
+    bool first = true, open = v->window_open;
 
+    v->window_open = false;
     if (v->pending.kind != INJECT_NONE)
         deliver_pending(v);
     else if (v->nmi_pending)
@@ -116,7 +145,7 @@ void vcpu_deliver(struct vcpu *v)
     /* Behind another event, or behind the interrupt of one controller the one
      * of the other: as soon as the guest takes it. */
     if (!first)
-        deliver_irq(v);
-    if (first || irqchip_must_inject(v))
+        deliver_irq(v, open);
+    if (may_try(v) && (first || irqchip_must_inject(v)))
         vmm_backend()->irq_window(v, true);
 }

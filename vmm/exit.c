@@ -46,6 +46,13 @@ const char *exit_reason_name(enum exit_reason r)
     return r < EXIT_REASONS ? names[r] : "?";
 }
 
+/* vmm/deliver.c looks before the next entry. */
+static void exit_irq_window(struct vcpu *v, const struct vm_exit *e)
+{
+    (void)e;
+    v->window_open = true;
+}
+
 static void exit_nothing(struct vcpu *v, const struct vm_exit *e)
 {
     (void)v;
@@ -138,7 +145,7 @@ static void (*const handlers[EXIT_REASONS])(struct vcpu *v,
     [EXIT_WRMSR] = exit_wrmsr,
     [EXIT_MEMORY] = exit_memory,
     [EXIT_EXCEPTION] = exit_exception,
-    [EXIT_IRQ_WINDOW] = exit_nothing,
+    [EXIT_IRQ_WINDOW] = exit_irq_window,
     [EXIT_NMI_WINDOW] = exit_nothing,
     [EXIT_CR] = exit_cr,
     [EXIT_DR] = exit_dr,

@@ -200,9 +200,9 @@ def own_machine(request, tmp_path):
     """One with a command line of its own."""
     fleets = []
 
-    def boot(cmdline: str):
+    def boot(cmdline: str, lane: str = "qemu"):
         from conftest import Fleet
-        fleets.append(Fleet(tmp_path))
+        fleets.append(Fleet(tmp_path, lane))
         m = fleets[-1].boot(cmdline=cmdline, cpus=1)
         m.eval(HELPERS)
         return m
@@ -230,10 +230,38 @@ def test_an_event_that_is_never_delivered_is_reported(own_machine):
     assert result["stats"]["injected"] == 0
 
 
+def test_a_guest_whose_window_is_none_is_asked_again(own_machine):
+    result = run(own_machine("testhooks window_fail=5"), "smp.64",
+                 "{ cpus = 2 }")
+    check_tap(result)
+    stats = result["stats"]  # NMIs and exceptions need no window
+    assert stats["inject_retries"] >= 4 * 5
+    assert stats["inject_retries"] % 5 == 0
+    assert stats["inject_failures"] == 0
+
+
+def test_interrupts_that_find_no_window_are_reported(own_machine):
+    result = run(own_machine("testhooks window_fail=1000"), "apic.64")
+    assert result["state"] == "crashed"
+    assert result["why"] == "no interrupt could be delivered in 16 windows"
+    assert result["stats"]["inject_failures"] == 1
+    assert result["stats"]["injected"] == 0
+
+
 def test_without_testhooks_no_delivery_fails(own_machine):
-    result = run(own_machine("inject_fail=1000"), "apic.64")
+    result = run(own_machine("inject_fail=1000 window_fail=1000"), "apic.64")
     check_tap(result)
     assert result["stats"]["inject_retries"] == 0
+
+
+@pytest.mark.lanes("bochs")
+def test_a_state_that_the_cpu_refuses_is_explained(own_machine, lane):
+    tr_rights = 0x4822  # a field of the VMCS
+    result = run(own_machine(f"testhooks vmx_spoil={tr_rights:#x}", lane),
+                 "hello.16")
+    assert result["state"] == "crashed"
+    assert "the CPU refused the guest's state" in result["why"]
+    assert "VMCS guest TR: not present" in result["dump"]
 
 
 def test_vector_registers_survive_exits_beside_others_that_use_them(machine):

@@ -96,6 +96,8 @@ int vmx_vcpu_create(struct vcpu *v);
 void vmx_vcpu_destroy(struct vcpu *v);
 /* All but its guest's state. Its VMCS is loaded. */
 void vmx_vmcs_init(struct vcpu *v);
+
+/* vmx_dump.c: as in the interface */
 void vmx_dump(struct vcpu *v, void (*line)(void *arg, const char *text),
               void *arg);
 

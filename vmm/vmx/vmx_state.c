@@ -4,6 +4,7 @@
  */
 #include <arch/cpu.h>
 #include <arch/trap.h>
+#include <rayos/cmdline.h>
 #include <rayos/percpu.h>
 
 #include "vmm/vmx/vmx.h"
@@ -123,8 +124,9 @@ void vmx_set_state(struct vcpu *v, const struct vcpu_state *in)
 }
 
 /* 26.3.1.6: with EPT an entry takes them from here, not from memory; an exit
- * leaves here what the guest itself has loaded meanwhile. Wrong ones, by another
- * CPU of the guest's since they were checked, would have the entry refused. */
+ * leaves here what the guest itself has loaded meanwhile. Wrong ones, by
+ * another CPU of the guest's since they were checked, would have the entry
+ * refused. */
 static void write_pdptes(struct vcpu *v, struct vmx_vcpu *s)
 {
     uint64_t entries[WALK_PDPTES];
@@ -154,6 +156,20 @@ static void write_control_registers(const struct vcpu_state *o)
     vmcs_write(VMCS_ENTRY, entry | (o->efer & GUEST_LMA ? ENTRY_GUEST_64 : 0));
 }
 
+/* `vmx_spoil=FIELD` of a test: that field becomes 0, so that the CPU does not
+ * enter the guest. */
+static void spoil(void)
+{
+    static uint32_t field = UINT32_MAX;
+
+    if (field == UINT32_MAX)
+        field = cmdline_has("testhooks")
+                    ? (uint32_t)cmdline_number("vmx_spoil", 0)
+                    : 0;
+    if (field)
+        vmcs_write(field, 0);
+}
+
 void vmx_write_state(struct vcpu *v)
 {
     struct vmx_vcpu *s = vmx_vcpu(v);
@@ -172,6 +188,7 @@ void vmx_write_state(struct vcpu *v)
     vmcs_write(VMCS_GUEST_SYSENTER_ESP, o->sysenter_esp);
     vmcs_write(VMCS_GUEST_SYSENTER_EIP, o->sysenter_eip);
     vmcs_write(VMCS_GUEST_PAT, o->pat);
+    spoil();
     s->dirty = false;
 }
 

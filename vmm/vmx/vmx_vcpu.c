@@ -6,7 +6,6 @@
 #include <arch/features.h>
 #include <arch/gdt.h>
 #include <arch/trap.h>
-#include <rayos/fmt.h>
 #include <rayos/mm.h>
 #include <rayos/percpu.h>
 
@@ -162,48 +161,4 @@ void vmx_vmcs_init(struct vcpu *v)
     init_controls(v);
     vmx_apic_init(v);
     init_host();
-}
-
-/* --- dumps --- */
-
-struct dump {
-    uint64_t reason, qualification, idt_event, event, error;
-};
-
-static struct dump last; /* one dump at a time is right; others are mixed up */
-
-static void gather(struct vcpu *v)
-{
-    if (!vmx_load(v))
-        return;
-    last = (struct dump){
-        .reason = vmcs_read(VMCS_EXIT_REASON),
-        .qualification = vmcs_read(VMCS_QUALIFICATION),
-        .idt_event = vmcs_read(VMCS_IDT_EVENT),
-        .event = vmcs_read(VMCS_ENTRY_EVENT),
-        .error = vmcs_read(VMCS_INSTRUCTION_ERROR),
-    };
-}
-
-void vmx_dump(struct vcpu *v, void (*line)(void *arg, const char *text),
-              void *arg)
-{
-    const struct vmx_vcpu *s = vmx_vcpu(v);
-    char text[128];
-
-    vmx_on_cpu(v, gather);
-    fmt_snprintf(
-        text, sizeof(text),
-        "VMCS exit %#llx qualification %#llx interrupted %#llx "
-        "error %llu",
-        (unsigned long long)last.reason, (unsigned long long)last.qualification,
-        (unsigned long long)last.idt_event, (unsigned long long)last.error);
-    line(arg, text);
-    fmt_snprintf(text, sizeof(text),
-                 "VMCS vpid %u controls %#x blocked %#x inject %#llx refused "
-                 "fields %u (%#x)",
-                 s->vpid, s->proc, s->interruptibility,
-                 (unsigned long long)last.event, vmcs_refused,
-                 vmcs_refused_field);
-    line(arg, text);
 }
