@@ -357,6 +357,28 @@ def fat() -> Seeds:
             "circle": _fat(bytes.fromhex("f8ffff032000"), {2: root})}
 
 
+def vm_hpet() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_hpet.c: accesses of 8 bytes, and time."""
+    write, wait = 0x3D, 2
+    on = bytes((write, 4, 1, *[0] * 7))
+    timer = (bytes((write, 64, 0x4E, 0x22, *[0] * 6))
+             + bytes((write, 66, 0, 0x10, *[0] * 6)) * 2)
+    return {"period": on + timer + bytes((wait, 0, 0, 3)) * 9,
+            "answer": on + timer + (bytes((wait, 0, 0, 3))
+                                    + bytes((write, 8, 1, *[0] * 7))) * 9}
+
+
+def vm_uart() -> Seeds:
+    """Steps of tests/fuzz/fuzz_vm_uart.c: writes, reads, typed bytes."""
+    def write(register: int, value: int) -> bytes:
+        return bytes((0, register, value))
+    on = write(2, 0x81) + write(1, 0x0F) + write(4, 0x0B)
+    return {"echo": on + (bytes((2, 3)) + b"abc" + bytes((1, 5, 1, 2, 1, 0))
+                          + write(0, 0x61)) * 9,
+            "loop": write(4, 0x1B) + write(2, 1) + write(0, 0x55) * 20
+            + bytes((1, 0)) * 20}
+
+
 def vm_irqchip() -> Seeds:
     """Steps of tests/fuzz/fuzz_vm_irqchip.c: the CPU, what, with what."""
     mmio, ioapic, port, line, take, end, time = 0, 2, 3, 4, 5, 6, 7
@@ -595,9 +617,11 @@ MAKERS: dict[str, Callable[[], Seeds]] = {
         tty_line,
         virtqueue,
         vm_gpu,
+        vm_hpet,
         vm_input,
         vm_irqchip,
         vm_registers,
+        vm_uart,
         vm_virtio_blk,
         vm_virtio_console,
         vm_virtio_mmio,

@@ -117,18 +117,28 @@ static uint32_t route(const struct hpet_timer *t)
     return (uint32_t)((t->config & TN_ROUTE_MASK) >> TN_ROUTE_SHIFT);
 }
 
-static void raise(struct hpet_timer *t)
+/* Its bit of the status register. */
+static uint64_t status_bit(const struct hpet_timer *t)
 {
-    struct hpet *h = t->hpet;
+    return UINT64_C(1) << (t - t->hpet->timer);
+}
+
+static void set_line(struct hpet_timer *t, bool level)
+{
     uint32_t gsi = route(t);
 
+    /* Another is not one of those it said it has. */
+    if (gsi >= ROUTE_FIRST && gsi <= ROUTE_LAST)
+        vm_set_irq(t->hpet->device.vm, gsi, level);
+}
+
+static void raise(struct hpet_timer *t)
+{
+    set_line(t, true);
     if (t->config & TN_LEVEL)
-        h->status |= UINT64_C(1) << (t - h->timer);
-    if (gsi < ROUTE_FIRST || gsi > ROUTE_LAST)
-        return; /* not one of those it said it has */
-    vm_set_irq(h->device.vm, gsi, true);
-    if (!(t->config & TN_LEVEL))
-        vm_set_irq(h->device.vm, gsi, false);
+        t->hpet->status |= status_bit(t);
+    else
+        set_line(t, false);
 }
 
 /* The next match of a periodic comparator, in phase with the first. */
@@ -207,14 +217,22 @@ static void write_config(struct hpet *h, uint64_t value, nstime_t now)
 /* Ones clear; a level line falls. */
 static void write_status(struct hpet *h, uint64_t value)
 {
-    for (unsigned i = 0; i < TIMERS; i++) {
-        uint64_t bit = UINT64_C(1) << i;
+    for (unsigned i = 0; i < TIMERS; i++)
+        if (value & h->status & status_bit(&h->timer[i]))
+            set_line(&h->timer[i], false);
+    h->status &= ~value;
+}
 
-        if (!(value & h->status & bit))
-            continue;
-        h->status &= ~bit;
-        vm_set_irq(h->device.vm, route(&h->timer[i]), false);
-    }
+/* A line that it holds goes with the route. */
+static void write_timer_config(struct hpet_timer *t, uint64_t value)
+{
+    bool held = t->hpet->status & status_bit(t);
+
+    if (held)
+        set_line(t, false);
+    t->config = value & TN_WRITABLE;
+    if (held)
+        set_line(t, true);
 }
 
 static void write_comparator(struct hpet_timer *t, uint64_t value)
@@ -247,7 +265,7 @@ static void write_register(struct hpet *h, uint64_t offset, uint64_t value,
         return;
     t = &h->timer[(offset - REG_TIMERS) / TIMER_STRIDE];
     if (offset % TIMER_STRIDE == TIMER_CONFIG)
-        t->config = value & TN_WRITABLE;
+        write_timer_config(t, value);
     else if (offset % TIMER_STRIDE == TIMER_COMPARATOR)
         write_comparator(t, value);
     arm(t, now);
@@ -302,7 +320,8 @@ static void hpet_reset(struct vm_device *d)
     struct hpet *h = container_of(d, struct hpet, device);
     irqflags_t flags = spin_lock(&h->lock);
 
-    h->config = h->status = h->counter = 0;
+    write_status(h, UINT64_MAX);
+    h->config = h->counter = 0;
     h->paused = false;
     for (unsigned i = 0; i < TIMERS; i++) {
         h->timer[i].config = h->timer[i].period = 0;

@@ -286,6 +286,7 @@ static void uart_reset(struct vm_device *d)
     u->dll = 12; /* 9600 baud: what nobody looks at */
     u->thr_pending = u->overrun = false;
     u->head = u->used = 0;
+    vm_set_irq(u->device.vm, u->gsi, false);
     spin_unlock(&u->lock, flags);
 }
 
