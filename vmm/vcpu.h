@@ -233,7 +233,7 @@ struct vcpu {
     struct injection pending; /* not yet accepted by an entry */
     bool irq_shadow;          /* after STI or MOV SS: no interrupt yet */
     bool nmi_pending;
-    bool window_open; /* it exited as one that takes interrupts */
+    bool window_open;         /* it exited as one that takes interrupts */
     bool halted_for_good;     /* HLT with interrupts off */
     struct retry retry;       /* of that delivery */
     struct timer retry_timer; /* kicks it when the next attempt is due */

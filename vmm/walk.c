@@ -8,35 +8,35 @@
 #include "vmm/vm.h"
 
 /* Intel SDM 3A 2.5, 4.5, 4.7 */
-#define CR0_WP        (UINT64_C(1) << 16)
-#define CR0_PG        (UINT64_C(1) << 31)
-#define CR4_PSE       (UINT64_C(1) << 4)
-#define CR4_PAE       (UINT64_C(1) << 5)
-#define CR4_LA57      (UINT64_C(1) << 12)
-#define CR4_SMEP      (UINT64_C(1) << 20)
-#define CR4_SMAP      (UINT64_C(1) << 21)
-#define EFER_LMA      (UINT64_C(1) << 10)
-#define EFER_NXE      (UINT64_C(1) << 11)
-#define RFLAGS_AC     (UINT64_C(1) << 18)
-#define ENTRY_P       (UINT64_C(1) << 0)
-#define ENTRY_W       (UINT64_C(1) << 1)
-#define ENTRY_U       (UINT64_C(1) << 2)
-#define ENTRY_A       (UINT64_C(1) << 5)
-#define ENTRY_D       (UINT64_C(1) << 6)
-#define ENTRY_PS      (UINT64_C(1) << 7)
-#define ENTRY_NX      (UINT64_C(1) << 63)
-#define ADDRESS       UINT64_C(0x000ffffffffff000)
-#define ERROR_P       1u
-#define ERROR_W       2u
-#define ERROR_U       4u
-#define ERROR_RSVD    8u
-#define ERROR_FETCH   16u
-#define VECTOR_PF     14
-#define VECTOR_GP     13
-#define LINEAR_32     UINT64_C(0xffffffff)
-#define CR3_PAE       UINT64_C(0xffffffe0)
+#define CR0_WP         (UINT64_C(1) << 16)
+#define CR0_PG         (UINT64_C(1) << 31)
+#define CR4_PSE        (UINT64_C(1) << 4)
+#define CR4_PAE        (UINT64_C(1) << 5)
+#define CR4_LA57       (UINT64_C(1) << 12)
+#define CR4_SMEP       (UINT64_C(1) << 20)
+#define CR4_SMAP       (UINT64_C(1) << 21)
+#define EFER_LMA       (UINT64_C(1) << 10)
+#define EFER_NXE       (UINT64_C(1) << 11)
+#define RFLAGS_AC      (UINT64_C(1) << 18)
+#define ENTRY_P        (UINT64_C(1) << 0)
+#define ENTRY_W        (UINT64_C(1) << 1)
+#define ENTRY_U        (UINT64_C(1) << 2)
+#define ENTRY_A        (UINT64_C(1) << 5)
+#define ENTRY_D        (UINT64_C(1) << 6)
+#define ENTRY_PS       (UINT64_C(1) << 7)
+#define ENTRY_NX       (UINT64_C(1) << 63)
+#define ADDRESS        UINT64_C(0x000ffffffffff000)
+#define ERROR_P        1u
+#define ERROR_W        2u
+#define ERROR_U        4u
+#define ERROR_RSVD     8u
+#define ERROR_FETCH    16u
+#define VECTOR_PF      14
+#define VECTOR_GP      13
+#define LINEAR_32      UINT64_C(0xffffffff)
+#define CR3_PAE        UINT64_C(0xffffffe0)
 #define PDPTE_RESERVED UINT64_C(0x1e6)
-#define PSE36_HIGH(e) (((e) >> 13 & 0xff) << 32)
+#define PSE36_HIGH(e)  (((e) >> 13 & 0xff) << 32)
 
 /* How a paging mode cuts an address. */
 struct shape {
