@@ -204,7 +204,9 @@ class Build:
                f"OVMF_VARS={sh(tools.ovmf_vars)} {PYTHON}")
         run = f"{PYTHON} kernel/boot/run.py"
         for name, needs, command in (
-                ("run", [image], f"{run} $$RUN_ARGS"),
+                # The desktop's disk is made by root only.
+                ("run", [image, *["desktop"] * (os.geteuid() == 0)],
+                 f"{run} $$RUN_ARGS"),
                 ("gdb", [image], f"{run} --gdb $$RUN_ARGS"),
                 ("test", [image, ubsan, "annotations", "desktop",
                           "guest-debian", *programs["unit"],
@@ -275,9 +277,10 @@ class Build:
 
 HELP = """\
 ninja           build the bootable disk image build/rayos.img
-ninja run       start it in QEMU (RUN_ARGS="--memory 2048 --cpus 4")
+ninja run       start it in QEMU (RUN_ARGS="--memory 2048 --cpus 4"); as root it
+                makes what is missing of the desktop first
 ninja test      all tests (PYTEST_ARGS="-n 2 -k name")
-ninja desktop   what `show linux desktop` shows; `ninja run` takes it
+ninja desktop   what `show linux desktop` shows, as root; `ninja run` takes it
 ninja guests    the disk of virtual machines that tests use (fetched once)
 ninja guest-debian  a disk with Debian and QEMU's guest agent, as root
 ninja fuzz      fuzz the parsers (FUZZ_SECONDS=20, FUZZ_ARGS="tar elf")

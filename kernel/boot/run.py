@@ -124,6 +124,9 @@ def run(args: argparse.Namespace, tools: dict) -> int:
     print(f"RayOS in QEMU with {how}. The screen is {where}; this terminal "
           "is the serial line.\nTo quit: Ctrl-A X, or sys.poweroff() at the "
           "prompt.", flush=True)
+    if not (BUILD / "desktop.img").exists():
+        print("There is no Linux desktop in it: as root, `ninja desktop` makes "
+              "one.", flush=True)
     if args.dry_run:
         print(shlex.join(command))
         return 0

@@ -42,6 +42,10 @@ PEER_INIT = f"""#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 (
 for m in {{modules}}; do /bin/busybox insmod /$m.ko; done
+for try in 1 2 3 4 5 6 7 8 9; do
+  [ -b /dev/vda ] && break
+  /bin/busybox sleep 1
+done
 /bin/peer_vm boot "{MARK}" /bin/qemu-system-x86_64 -M microvm,pit=off,pic=off \\
   -accel kvm -cpu host -m {GUEST_MEMORY} -L /rom -nodefaults -no-user-config \\
   -display none -serial stdio -no-reboot -kernel /vmlinux -initrd /initrd \\
