@@ -42,6 +42,36 @@ guest:kill() guest:destroy()
 assert(result, why)
 return result"""
 
+# Guests that access whatever there is, at random, and start again at their end.
+HOSTILE = """
+local domain = require "domain"
+local hostile = assert(domain.spawn { name = "hostile", caps = { "vm" },
+  source = [[
+    local vm, sys = require "vm", require "sys"
+    local guests = {}
+    for i, kernel in ipairs { "storm.64", "hostile.64" } do
+      guests[i] = assert(vm.define { name = kernel, memory = 16,
+        kernel = "/boot/guests/" .. kernel, loader = "flat64" })
+    end
+    while true do
+      for _, g in ipairs(guests) do
+        if g:state() ~= "running" then assert(g:start()) end
+      end
+      sys.sleep(0.01)
+    end]] })
+sys.sleep(1)
+local result, why = sys.test.bench("reflex_latency", %d)
+local vm, exits = require "vm", 0
+for _, g in ipairs(vm.list()) do
+  for _, n in pairs(g:stats().exits) do exits = exits + n end
+end
+assert(hostile:status() ~= "dead", "nobody starts the guests")
+hostile:kill() hostile:wait(10)
+for _, g in ipairs(vm.list()) do g:kill() g:destroy() end
+assert(exits > 1000, "the guests did nothing")
+assert(result, why)
+return result"""
+
 
 class BenchMachine(Machine):
     """A machine with the accelerator and clock of the benchmarks."""
@@ -91,5 +121,6 @@ def run(work: pathlib.Path, accel: list[str], cpu: str, rounds: int,
             f'for i = #set.order, {programs} + 1, -1 do set.order[i] = nil end '
             'return set.run(sys.tsc)', TIMEOUT)
         # Last: what it leaves behind is not for others to find.
+        found["reflex_latency_hostile"], = m.eval(HOSTILE % rounds, TIMEOUT)
         found["reflex_latency_flooded"], = m.eval(LOAD % rounds, TIMEOUT)
     return found

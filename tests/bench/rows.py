@@ -50,6 +50,8 @@ LOADED_GOAL = 1.5
 LOADED_NOTE = "while threads allocate and switch; idle"
 FLOODED_NOTE = ("and a guest and Lua domains compute, and a disk is flooded; "
                 "idle")
+HOSTILE_NOTE = ("and guests make random accesses to all that there is, and "
+                "crash; idle")
 REFLEX_NOTE = ("timer's deadline to a rule's C action; Linux's to a "
                "SCHED_FIFO thread")
 RULES_NOTE = "an event with {} rules, one of them over its code; with one rule"
@@ -175,6 +177,10 @@ def make(ours: dict, other: dict) -> list[dict]:
         row = _row(f"reflex.latency_flooded_{kind}",
                    ours["reflex_latency_flooded"][kind],
                    ours["reflex_latency"][kind], LOADED_GOAL, FLOODED_NOTE)
+        rows.append(row | {"varies": True})
+        row = _row(f"reflex.latency_hostile_{kind}",
+                   ours["reflex_latency_hostile"][kind],
+                   ours["reflex_latency"][kind], LOADED_GOAL, HOSTILE_NOTE)
         rows.append(row | {"varies": True})
     for count in (10, 100, 1000):
         rows.append(_row(f"reflex.rules_{count}",
