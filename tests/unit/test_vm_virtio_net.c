@@ -208,6 +208,19 @@ TEST(a_paused_guest_receives_nothing)
     end();
 }
 
+TEST(one_that_shall_pause_receives_nothing_more)
+{
+    begin();
+    host_buffer(b, FULL);
+    b->vm.pause_wanted = true; /* its CPUs are still at work */
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), -1);
+    b->vm.pause_wanted = false;
+    host_send(a, frame, HOST_FRAME);
+    CHECK_EQ(host_taken(b, got), HOST_HEADER + HOST_FRAME);
+    end();
+}
+
 TEST(a_guest_sends_from_its_own_address_unless_it_may_spoof)
 {
     begin();

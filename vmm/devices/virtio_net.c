@@ -89,12 +89,13 @@ static void net_notify(struct virtio_device *d, struct virtio_queue *q)
 
 /* --- to the guest --- */
 
-/* Lock held. */
+/* Lock held. One that shall pause gets nothing more: what it gets could be more
+ * to send, written into its own ring by another guest, and never end. */
 static bool can_receive(const struct net *net)
 {
     const struct virtio_device *d = &net->virtio;
 
-    return !net->paused && (d->status & VIRTIO_STATUS_DRIVER_OK) &&
+    return !net->paused && !d->vm->pause_wanted && (d->status & VIRTIO_STATUS_DRIVER_OK) &&
            !(d->status & VIRTIO_STATUS_NEEDS_RESET) && d->queues[RECEIVE].ready;
 }
 
