@@ -74,7 +74,8 @@ bad:destroy()
 
 The dump of one that crashed or is paused has its registers, the bytes at RIP,
 how its page tables translate them, its stack, and what it last left the guest
-for. `:regs(cpu)` and `:stats()` are for scripts. A machine without virtual
+for; under VMX also which rule a state breaks that the CPU would not enter.
+`:regs(cpu)` and `:stats()` are for scripts. A machine without virtual
 machines says why: `vm.host().reason`.
 ]==],
   functions = {
