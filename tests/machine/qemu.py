@@ -30,8 +30,10 @@ class QemuMachine(BaseMachine):
     def __init__(self, workdir, *, cpus: int = 2, memory: int = 512,
                  machine: str = "q35", cpu: str = "EPYC",
                  disk: str = "virtio", guests: bool = False,
-                 extra: list[str] | None = None, **rest):
+                 extra: list[str] | None = None,
+                 accelerator: str | None = None, **rest):
         super().__init__(workdir, **rest)
+        self.accelerator = accelerator or self.accelerator
         self.options = dict(cpus=cpus, memory=memory, machine=machine, cpu=cpu)
         self.disk, self.guests = disk, guests
         self.extra = extra or []

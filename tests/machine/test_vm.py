@@ -200,10 +200,10 @@ def own_machine(request, tmp_path):
     """One with a command line of its own."""
     fleets = []
 
-    def boot(cmdline: str, lane: str = "qemu"):
+    def boot(cmdline: str, lane: str = "qemu", **options):
         from conftest import Fleet
         fleets.append(Fleet(tmp_path, lane))
-        m = fleets[-1].boot(cmdline=cmdline, cpus=1)
+        m = fleets[-1].boot(cmdline=cmdline, cpus=1, **options)
         m.eval(HELPERS)
         return m
     yield boot
@@ -252,6 +252,17 @@ def test_without_testhooks_no_delivery_fails(own_machine):
     result = run(own_machine("inject_fail=1000 window_fail=1000"), "apic.64")
     check_tap(result)
     assert result["stats"]["inject_retries"] == 0
+
+
+def test_an_interrupt_comes_once(own_machine):
+    """Under a clock of instructions QEMU leaves a guest for each timer."""
+    m = own_machine("testhooks", accelerator="tcg",
+                    extra=["-icount", "shift=0,sleep=off"])
+    m.eval("""
+        waker = require "domain".spawn { name = "waker", source = [[
+            local sys = require "sys"
+            while true do sys.sleep(0.0003) end]] }""")
+    check_tap(run(m, "once.64"))
 
 
 @pytest.mark.lanes("bochs")

@@ -10,6 +10,7 @@
 struct svm_features {
     uint32_t bits;  /* SVM_NPT, ... */
     uint32_t asids; /* numbers 1 .. asids-1 are for guests */
+    bool injects_twice; /* see svm_enter.c */
 };
 
 extern struct svm_features svm_features;

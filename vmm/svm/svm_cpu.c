@@ -63,6 +63,8 @@ static int check(struct vmm_host *h)
     r = arch_cpuid(CPUID_SVM, 0);
     svm_features.bits = r.edx;
     svm_features.asids = r.ebx;
+    svm_features.injects_twice = strcmp(arch_cpu_info()->hypervisor,
+                                        "TCGTCGTCGTCG") == 0;
     if (!(r.edx & SVM_NPT))
         return refuse(h, -ENODEV, "the CPU's SVM has no nested paging");
     if (r.ebx < 2)

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 
 #include <arch/cpu.h>
+#include <rayos/percpu.h>
+#include <rayos/smp.h>
 
 #include "vmm/entry.h"
 
@@ -57,6 +59,20 @@ static void recall_interrupts(void)
     __asm__ volatile("movq %0, %%cr8" : : "r"(UINT64_C(0)) : "memory");
 }
 
+/* QEMU's VMRUN that injects an interrupt leaves the vector behind as an
+ * exception of its own, which it would raise when it next leaves the guest for
+ * its own work, not for an exit: a second time, whether the guest takes
+ * interrupts or not. An exit before the first instruction, by an interrupt to
+ * ourselves that is pending, has it forget that. */
+static void settle_injection(const struct vmcb_control *c)
+{
+    uint64_t event = c->event_injection;
+
+    if (svm_features.injects_twice && (event & EVENT_VALID) &&
+        (event >> EVENT_TYPE_SHIFT & EVENT_TYPE_MASK) == EVENT_INTR)
+        smp_send_reschedule(cpu_id());
+}
+
 void svm_enter(struct vcpu *v, struct vm_exit *out)
 {
     struct svm_vcpu *s = svm_vcpu(v);
@@ -76,6 +92,7 @@ void svm_enter(struct vcpu *v, struct vm_exit *out)
         entry_breakpoints(v, s->vmcb->save.dr7);
         entry_xcr0_in(v);
         tsc_aux_load(v);
+        settle_injection(c);
         start = arch_tsc();
         svm_run(v->regs.gpr, s->vmcb_phys, cpu->host_phys);
         v->guest_ticks += arch_tsc() - start;
