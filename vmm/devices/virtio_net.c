@@ -95,7 +95,8 @@ static bool can_receive(const struct net *net)
 {
     const struct virtio_device *d = &net->virtio;
 
-    return !net->paused && !d->vm->pause_wanted && (d->status & VIRTIO_STATUS_DRIVER_OK) &&
+    return !net->paused && !d->vm->pause_wanted &&
+           (d->status & VIRTIO_STATUS_DRIVER_OK) &&
            !(d->status & VIRTIO_STATUS_NEEDS_RESET) && d->queues[RECEIVE].ready;
 }
 

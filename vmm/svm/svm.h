@@ -8,8 +8,8 @@
 
 /* What the CPU has, of CPUID 8000_000A EDX; constant after the probe. */
 struct svm_features {
-    uint32_t bits;  /* SVM_NPT, ... */
-    uint32_t asids; /* numbers 1 .. asids-1 are for guests */
+    uint32_t bits;      /* SVM_NPT, ... */
+    uint32_t asids;     /* numbers 1 .. asids-1 are for guests */
     bool injects_twice; /* see svm_enter.c */
 };
 
