@@ -17,6 +17,7 @@ ROWS = {
     "sched.timer_to_thread_max", "memory.at_prompt", "reflex.latency_mean",
     "reflex.latency_max", "reflex.latency_loaded_max",
     "reflex.latency_flooded_mean", "reflex.latency_flooded_max",
+    "reflex.latency_hostile_mean", "reflex.latency_hostile_max",
     "reflex.latency_of_lua", "reflex.rules_10",
     "reflex.rules_100", "reflex.rules_1000",
     "display.full_redraw_1080p", "display.damage_200x200",

@@ -82,6 +82,22 @@ def test_a_kernel_of_debian_reaches_userland(guests, kernel, cpus):
     run_down(guests)
 
 
+def test_a_guest_with_most_of_the_memory_has_it_around_the_hole(tmp_path):
+    fleet = Fleet(tmp_path)
+    m = fleet.boot(cmdline="testhooks", memory=6144, guests=True)
+    m.wait_files("/guests")
+    m.eval(HELPERS)
+    start(m, "cloud/vmlinux", "{memory=5120}")
+    total = int(run(m, "grep MemTotal /proc/meminfo").split()[1])
+    assert 4900 << 10 < total <= 5120 << 10
+    ranges = run(m, "dmesg | grep 'BIOS-e820'")
+    assert "[mem 0x0000000100000000-0x000000017fffffff] usable" in ranges
+    said = run(m, "head -c 100000000 /dev/zero > /z; md5sum /z", 120)
+    assert said.startswith("0f86d7c5a6180cf9584c1d21144d85b0")
+    run_down(m)
+    fleet.close(keep=False)
+
+
 def run_down(m) -> None:
     m.eval('C:write("poweroff -f\\n") assert(G:wait("stopped", 60))',
            timeout=80)

@@ -96,7 +96,8 @@ def test_the_top_entries_of_pae_are_checked_and_kept(machine):
 
 @pytest.mark.parametrize("name", ["cpu.64", "io.64", "memory.64",
                                   "mmio.64", "faults.64", "apic.64",
-                                  "pv_eoi.64", "timers.64", "hostile.64"])
+                                  "pv_eoi.64", "timers.64", "hostile.64",
+                                  "loops.64"])
 def test_long_mode_guest(machine, name):
     check_tap(run(machine, name))
 
@@ -294,6 +295,35 @@ def test_a_triple_fault_is_a_crash_with_a_dump(machine):
     assert "RBX 000000000000abcd" in result["dump"]
     assert "shutdown" in result["dump"]
     assert re.search(r"code at RIP: 0f 0b", result["dump"])
+
+
+@pytest.mark.parametrize("name", ["triple.16", "triple.32"])
+def test_a_triple_fault_in_other_modes(machine, name):
+    result = run(machine, name)
+    assert (result["state"], result["why"]) == ("crashed", "triple fault")
+
+
+def test_page_tables_in_a_device_are_a_crash(machine):
+    result = run(machine, "walk.64")
+    assert result["state"] == "crashed"
+    assert "page table" in result["why"], result["why"]
+
+
+def test_a_flood_of_interrupts_is_the_guests_own(machine):
+    """Another guest, the prompt and the clock go on beside it."""
+    machine.eval("""flood = guest_define("flood.64", { name = "flood" })
+                 assert(flood:start())""")
+    check_tap(run(machine, "cpu.64"))
+    goes_on, state = machine.eval("""
+        local first = flood:stats().injected
+        for _ = 1, 300 do
+          if flood:stats().injected > first + 10 then break end
+          sys.sleep(0.1)
+        end
+        local goes_on, state = flood:stats().injected > first + 10, flood:state()
+        flood:kill() flood:destroy() flood = nil
+        return goes_on, state""", timeout=60)
+    assert goes_on and state == "running"
 
 
 def test_running_where_there_is_no_ram_is_a_crash(machine):
